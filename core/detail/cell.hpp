@@ -1,0 +1,250 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "core/digest.hpp"
+#include "core/effects.hpp"
+#include "core/pool.hpp"
+
+/// The tree without its types: counted cells from the thread's pool. Only core/program.hpp makes them and only
+/// core/process.hpp walks them.
+
+namespace antiphon {
+
+template <class S>
+struct Continue;
+template <class A>
+struct Break;
+template <class T>
+struct Returned;
+
+namespace detail {
+
+enum class Kind : std::uint8_t { result, instruction, bind, loop, frame };
+
+struct Cell;
+
+/// A counted pointer to a cell; the count is not atomic.
+class Ref {
+ public:
+  Ref() = default;
+  explicit Ref(Cell* adopted) noexcept : cell_(adopted) {}
+  Ref(const Ref& other) noexcept;
+  Ref(Ref&& other) noexcept : cell_(std::exchange(other.cell_, nullptr)) {}
+  Ref& operator=(Ref other) noexcept {
+    std::swap(cell_, other.cell_);
+    return *this;
+  }
+  ~Ref();
+
+  const Cell* get() const { return cell_; }
+  const Cell* operator->() const { return cell_; }
+  const Cell& operator*() const { return *cell_; }
+  explicit operator bool() const { return cell_ != nullptr; }
+
+ private:
+  Cell* cell_ = nullptr;
+};
+
+/// What a turn of a loop led to: the next turn's tree or the loop's result (which lives in the turn's own cell).
+struct Turned {
+  Ref next;
+  const void* result;
+};
+
+/// What is known of a cell from its type. There is one Shape for each pair of instruction and continuation, so its
+/// address tells continuations apart within a run.
+struct Shape {
+  void (*dispose)(Cell*) noexcept;
+  /// result: the value. instruction: the instruction.
+  const void* (*content)(const Cell&) = nullptr;
+  /// instruction, bind: the tree after the response or result at the pointer.
+  Ref (*resume)(const Cell&, const void*) = nullptr;
+  /// loop: the first turn; what follows a turn that ended with the Step at the pointer.
+  Ref (*enter)(const Cell&) = nullptr;
+  Turned (*turn)(const Cell&, const void*) = nullptr;
+  /// loop: mixes the initial state, or what a Step holds, into a digest.
+  void (*add_state)(Digest&, const Cell&) = nullptr;
+  void (*add_step)(Digest&, const void*) = nullptr;
+  /// bind: the program before it. frame: none.
+  const Ref& (*first)(const Cell&) = nullptr;
+  std::uint32_t code = 0;  ///< instruction: `code_of` its name.
+};
+
+/// What a cell that somebody holds begins with.
+struct Held {
+  std::uint32_t references;
+  Kind kind;
+};
+
+struct Cell {
+  union {
+    Held held;
+    Cell* next_dead;  ///< Once nobody holds it.
+  };
+  const Shape* shape;
+};
+
+/// Takes apart a cell nobody holds, and what only it held, without recursion.
+void reclaim(Cell* cell) noexcept;
+
+inline Ref::Ref(const Ref& other) noexcept : cell_(other.cell_) {
+  if (cell_ != nullptr) ++cell_->held.references;
+}
+
+inline Ref::~Ref() {
+  if (cell_ != nullptr && --cell_->held.references == 0) reclaim(cell_);
+}
+
+template <class T, class... Arguments>
+Ref make(Kind kind, const Shape& shape, Arguments&&... arguments) {
+  static_assert(alignof(T) <= alignof(std::max_align_t));
+  void* const block = pool::take(sizeof(T));
+  try {
+    T* const cell = new (block) T{{}, std::forward<Arguments>(arguments)...};
+    cell->held = {1, kind};
+    cell->shape = &shape;
+    return Ref(cell);
+  } catch (...) {
+    pool::give_back(block, sizeof(T));
+    throw;
+  }
+}
+
+template <class T>
+void dispose(Cell* cell) noexcept {
+  static_cast<T*>(cell)->~T();
+  pool::give_back(cell, sizeof(T));
+}
+
+/// The continuation of an instruction that is a whole program by itself.
+struct Lift {
+  template <class R>
+  Returned<R> operator()(const R& response) const {
+    return {response};
+  }
+};
+
+template <class T>
+Ref as_tree(T&& what);  // in core/program.hpp
+
+template <class A>
+struct ResultCell : Cell {
+  A value;
+
+  static const void* content(const Cell& cell) { return &static_cast<const ResultCell&>(cell).value; }
+  static constexpr Shape the_shape{.dispose = &dispose<ResultCell>, .content = &content};
+};
+
+template <class A>
+Ref make_result(A value) {
+  using T = ResultCell<A>;
+  return make<T>(Kind::result, T::the_shape, std::move(value));
+}
+
+template <class I, class K>
+struct InstructionCell : Cell {
+  I instruction;
+  K next;
+
+  static const void* content(const Cell& cell) { return &static_cast<const InstructionCell&>(cell).instruction; }
+  static Ref resume(const Cell& cell, const void* response) {
+    return as_tree(
+        static_cast<const InstructionCell&>(cell).next(*static_cast<const typename I::Response*>(response)));
+  }
+  static constexpr Shape the_shape{
+      .dispose = &dispose<InstructionCell>, .content = &content, .resume = &resume, .code = code_of(I::name)};
+};
+
+template <class I, class K>
+Ref make_instruction(const I& instruction, K&& next) {
+  using T = InstructionCell<I, std::remove_cvref_t<K>>;
+  return make<T>(Kind::instruction, T::the_shape, instruction, std::forward<K>(next));
+}
+
+template <class A, class K>
+struct BindCell : Cell {
+  Ref before;
+  K next;
+
+  static const Ref& first(const Cell& cell) { return static_cast<const BindCell&>(cell).before; }
+  static Ref resume(const Cell& cell, const void* result) {
+    return as_tree(static_cast<const BindCell&>(cell).next(*static_cast<const A*>(result)));
+  }
+  static constexpr Shape the_shape{.dispose = &dispose<BindCell>, .resume = &resume, .first = &first};
+};
+
+template <class A, class K>
+Ref make_bind(Ref before, K&& next) {
+  using T = BindCell<A, std::remove_cvref_t<K>>;
+  return make<T>(Kind::bind, T::the_shape, std::move(before), std::forward<K>(next));
+}
+
+template <class T>
+struct StepTypes {
+  static_assert(always_false<T>, "the body of a loop ends in Step<S, A>: Continue{state} or Break{result}");
+  using State = void;
+  using Result = void;
+};
+template <class S, class A>
+struct StepTypes<std::variant<Continue<S>, Break<A>>> {
+  using State = S;
+  using Result = A;
+};
+
+template <class S, class A, class Body>
+struct LoopCell : Cell {
+  S state;
+  Body body;
+
+  using Turn = std::variant<Continue<S>, Break<A>>;
+  static Ref enter(const Cell& cell) {
+    const auto& loop = static_cast<const LoopCell&>(cell);
+    return as_tree(loop.body(loop.state));
+  }
+  static Turned turn(const Cell& cell, const void* step) {
+    const auto& loop = static_cast<const LoopCell&>(cell);
+    const auto& taken = *static_cast<const Turn*>(step);
+    if (const auto* again = std::get_if<0>(&taken)) return {as_tree(loop.body(again->state)), nullptr};
+    return {Ref(), &std::get<1>(taken).result};
+  }
+  static void add_state(Digest& digest, const Cell& cell) { add(digest, static_cast<const LoopCell&>(cell).state); }
+  static void add_step(Digest& digest, const void* step) {
+    const auto& taken = *static_cast<const Turn*>(step);
+    if (const auto* again = std::get_if<0>(&taken)) {
+      add(digest, again->state);
+    } else {
+      digest.add_text("break");
+      add(digest, std::get<1>(taken).result);
+    }
+  }
+  static constexpr Shape the_shape{.dispose = &dispose<LoopCell>,
+                                   .enter = &enter,
+                                   .turn = &turn,
+                                   .add_state = &add_state,
+                                   .add_step = &add_step};
+};
+
+template <class S, class A, class Body>
+Ref make_loop(S state, Body body) {
+  using T = LoopCell<S, A, Body>;
+  return make<T>(Kind::loop, T::the_shape, std::move(state), std::move(body));
+}
+
+/// What a process does once the tree it is in has a result: a bind or a loop, and the frame below.
+struct FrameCell : Cell {
+  Ref waiting;
+  Ref below;
+  Digest entry;  ///< The process's digest when the loop was entered.
+
+  static const Shape the_shape;
+};
+inline constexpr Shape FrameCell::the_shape{.dispose = &dispose<FrameCell>};
+
+}  // namespace detail
+}  // namespace antiphon

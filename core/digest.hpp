@@ -1,0 +1,110 @@
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/bytes.hpp"
+#include "core/fields.hpp"
+
+namespace antiphon {
+
+/// A 128-bit digest of what was mixed into it, in order. It depends on values only: no address, no type name, no
+/// std::hash, so it is the same for every compiler and run. Not for use against an adversary.
+class Digest {
+ public:
+  constexpr Digest() = default;
+  constexpr explicit Digest(std::uint64_t seed) { add_word(seed); }
+
+  constexpr void add_word(std::uint64_t word) {
+    low_ = scramble((low_ ^ word) * 0x9E3779B97F4A7C15ULL);
+    high_ = scramble(high_ + word * 0xC2B2AE3D27D4EB4FULL + (low_ >> 32U));
+  }
+  constexpr void add_text(std::string_view text) {
+    add_word(text.size());
+    std::uint64_t word = 0;
+    unsigned filled = 0;
+    for (const char character : text) {
+      word = (word << 8U) | static_cast<unsigned char>(character);
+      if (++filled == 8) {
+        add_word(word);
+        word = filled = 0;
+      }
+    }
+    if (filled != 0) add_word(word);
+  }
+
+  [[nodiscard]] constexpr std::uint64_t low() const { return low_; }
+  [[nodiscard]] constexpr std::uint64_t high() const { return high_; }
+  constexpr auto operator<=>(const Digest&) const = default;
+
+ private:
+  static constexpr std::uint64_t scramble(std::uint64_t word) {
+    word ^= word >> 31U;
+    word *= 0xD6E8FEB86659FD93ULL;
+    return word ^ (word >> 29U);
+  }
+  std::uint64_t low_ = 0x243F6A8885A308D3ULL;
+  std::uint64_t high_ = 0x13198A2E03707344ULL;
+};
+
+namespace detail {
+template <class T>
+constexpr bool always_false = false;
+template <class T, template <class...> class Template>
+constexpr bool is_a = false;
+template <template <class...> class Template, class... Arguments>
+constexpr bool is_a<Template<Arguments...>, Template> = true;
+template <class T>
+constexpr bool is_array = false;
+template <class T, std::size_t N>
+constexpr bool is_array<std::array<T, N>> = true;
+}  // namespace detail
+
+/// Mixes a value into a digest: numbers, text, Bytes, the standard's sums and products, and any struct that lists
+/// its `fields`. The state of a loop must be such a value.
+template <class T>
+constexpr void add(Digest& digest, const T& value) {
+  if constexpr (std::integral<T> || std::is_enum_v<T>) {
+    digest.add_word(static_cast<std::uint64_t>(value));
+  } else if constexpr (std::is_empty_v<T>) {
+    digest.add_word(0);
+  } else if constexpr (Described<T>) {
+    for_each_field(value, [&](std::string_view, const auto& member) { add(digest, member); });
+  } else if constexpr (std::same_as<T, Bytes>) {
+    digest.add_text(value.content());
+  } else if constexpr (std::convertible_to<const T&, std::string_view>) {
+    digest.add_text(value);
+  } else if constexpr (detail::is_a<T, std::optional>) {
+    digest.add_word(value.has_value() ? 1 : 0);
+    if (value) add(digest, *value);
+  } else if constexpr (detail::is_a<T, std::expected>) {
+    digest.add_word(value.has_value() ? 1 : 0);
+    if (value) {
+      add(digest, *value);
+    } else {
+      add(digest, value.error());
+    }
+  } else if constexpr (detail::is_a<T, std::variant>) {
+    digest.add_word(value.index());
+    std::visit([&](const auto& held) { add(digest, held); }, value);
+  } else if constexpr (detail::is_a<T, std::tuple> || detail::is_a<T, std::pair>) {
+    std::apply([&](const auto&... member) { (add(digest, member), ...); }, value);
+  } else if constexpr (detail::is_a<T, std::vector> || detail::is_array<T>) {
+    digest.add_word(value.size());
+    for (const auto& element : value) add(digest, element);
+  } else {
+    static_assert(detail::always_false<T>,
+                  "a loop's state and result need an identity: list the struct's members in `fields`");
+  }
+}
+
+}  // namespace antiphon

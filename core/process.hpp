@@ -1,0 +1,155 @@
+#pragma once
+
+#include <type_traits>
+#include <utility>
+
+#include "core/digest.hpp"
+#include "core/program.hpp"
+
+namespace antiphon {
+
+/// The policy of a process that keeps no identity: nothing is computed.
+struct Anonymous {
+  static constexpr bool kept = false;
+};
+
+/// The policy of a process that knows itself by a digest of its history. Two processes of one program whose
+/// digests are equal have the same future. Around a loop the digest falls back to where the loop was entered, so
+/// that a loop which comes round to the same state is the same process.
+struct Identified {
+  static constexpr bool kept = true;
+  Digest digest;  ///< Seeded with what tells the root program and its arguments from others.
+};
+
+/// A program being run: the tree it is in and what follows, a stack of frames. It stands at an instruction or has
+/// finished. Everything in it is immutable and shared: a copy costs a few pointers, and both copies go on from here
+/// without knowing of each other.
+template <class E, class A, class Identity = Anonymous>
+class Process {
+ public:
+  explicit Process(const Program<E, A>& program, Identity identity = {})
+      : at_(program.root()), identity_(std::move(identity)) {
+    settle();
+  }
+
+  [[nodiscard]] bool finished() const { return result_ != nullptr; }
+
+  /// Once finished: what the program ended with.
+  [[nodiscard]] const A& result() const { return *static_cast<const A*>(result_); }
+
+  /// While not finished: calls `visit(instruction)` with the instruction that waits for its response.
+  template <class Visit>
+  void pending(Visit&& visit) const {
+    find(E{}, std::forward<Visit>(visit));
+  }
+
+  /// Goes on with the response to the pending instruction, which is an I.
+  template <Instruction I>
+  void answer(const typename I::Response& response) {
+    if constexpr (Identity::kept) {
+      identity_.digest.add_word(code_of(I::name));
+      add(identity_.digest, response);
+    }
+    at_ = at_->shape->resume(*at_, &response);
+    settle();
+  }
+
+  [[nodiscard]] const Digest& digest() const
+    requires Identity::kept
+  {
+    return identity_.digest;
+  }
+
+  /// The place in the program's text, for tools: the tree's type and those of the frames, innermost first. Addresses
+  /// in it mean something within one run only.
+  template <class Visit>
+  void place(Visit&& visit) const {
+    visit(at_->shape);
+    for (const detail::Cell* cell = stack_.get(); cell != nullptr; cell = frame(cell).below.get()) {
+      visit(frame(cell).waiting->shape);
+    }
+  }
+
+ private:
+  static const detail::FrameCell& frame(const detail::Cell* cell) {
+    return *static_cast<const detail::FrameCell*>(cell);
+  }
+
+  template <class... Is, class Visit>
+  void find(Effects<Is...>, Visit&& visit) const {
+    const detail::Shape& shape = *at_->shape;
+    static_cast<void>(
+        ((shape.code == code_of(Is::name) && (visit(*static_cast<const Is*>(shape.content(*at_))), true)) || ...));
+  }
+
+  void push(const detail::Ref& waiting) {
+    detail::Ref frame = detail::make<detail::FrameCell>(detail::Kind::frame, detail::FrameCell::the_shape, waiting,
+                                                        std::move(stack_), Digest{});
+    if constexpr (Identity::kept) {
+      const_cast<detail::FrameCell*>(static_cast<const detail::FrameCell*>(frame.get()))->entry = identity_.digest;
+    }
+    stack_ = std::move(frame);
+  }
+
+  /// Walks to the next instruction or the end, in constant C++ stack.
+  void settle() {
+    for (;;) {
+      switch (at_->held.kind) {
+        case detail::Kind::instruction:
+        case detail::Kind::frame:
+          return;
+        case detail::Kind::bind:
+          push(at_);
+          at_ = detail::Ref(at_->shape->first(*at_));
+          break;
+        case detail::Kind::loop:
+          push(at_);
+          if constexpr (Identity::kept) at_->shape->add_state(identity_.digest, *at_);
+          at_ = at_->shape->enter(*at_);
+          break;
+        case detail::Kind::result:
+          if (finish_tree()) return;
+          break;
+      }
+    }
+  }
+
+  /// Hands the result of the tree to the frames that wait for it. True at the end of the program.
+  bool finish_tree() {
+    const void* value = at_->shape->content(*at_);
+    while (stack_) {
+      const detail::FrameCell& top = frame(stack_.get());
+      const detail::Cell& waiting = *top.waiting;
+      if (waiting.held.kind == detail::Kind::bind) {
+        at_ = waiting.shape->resume(waiting, value);
+        stack_ = detail::Ref(top.below);
+        return false;
+      }
+      if constexpr (Identity::kept) {
+        identity_.digest = top.entry;
+        waiting.shape->add_step(identity_.digest, value);
+      }
+      detail::Turned turned = waiting.shape->turn(waiting, value);
+      if (turned.next) {
+        at_ = std::move(turned.next);
+        return false;
+      }
+      value = turned.result;
+      stack_ = detail::Ref(top.below);
+    }
+    result_ = value;
+    return true;
+  }
+
+  detail::Ref at_;
+  detail::Ref stack_;
+  const void* result_ = nullptr;
+  [[no_unique_address]] Identity identity_;
+};
+
+template <class E, class A>
+Process(Program<E, A>) -> Process<E, A>;
+template <class E, class A, class Identity>
+Process(Program<E, A>, Identity) -> Process<E, A, Identity>;
+
+}  // namespace antiphon
