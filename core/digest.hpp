@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <concepts>
 #include <cstdint>
 #include <expected>
@@ -10,7 +9,6 @@
 #include <type_traits>
 #include <utility>
 #include <variant>
-#include <vector>
 
 #include "core/bytes.hpp"
 #include "core/fields.hpp"
@@ -63,13 +61,9 @@ template <class T, template <class...> class Template>
 constexpr bool is_a = false;
 template <template <class...> class Template, class... Arguments>
 constexpr bool is_a<Template<Arguments...>, Template> = true;
-template <class T>
-constexpr bool is_array = false;
-template <class T, std::size_t N>
-constexpr bool is_array<std::array<T, N>> = true;
 }  // namespace detail
 
-/// Mixes a value into a digest: numbers, text, Bytes, the standard's sums and products, and any struct that lists
+/// Mixes a value into a digest: numbers, text, Bytes, the standard's sums, products and containers, and any struct that lists
 /// its `fields`. The state of a loop must be such a value.
 template <class T>
 constexpr void add(Digest& digest, const T& value) {
@@ -98,7 +92,7 @@ constexpr void add(Digest& digest, const T& value) {
     std::visit([&](const auto& held) { add(digest, held); }, value);
   } else if constexpr (detail::is_a<T, std::tuple> || detail::is_a<T, std::pair>) {
     std::apply([&](const auto&... member) { (add(digest, member), ...); }, value);
-  } else if constexpr (detail::is_a<T, std::vector> || detail::is_array<T>) {
+  } else if constexpr (requires { value.size(), value.begin(), value.end(); }) {
     digest.add_word(value.size());
     for (const auto& element : value) add(digest, element);
   } else {

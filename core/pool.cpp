@@ -1,6 +1,7 @@
 #include "core/pool.hpp"
 
 #include <bit>
+#include <cstdint>
 #include <new>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -32,12 +33,14 @@ struct Free {
   Free* next;
 };
 
+enum class Stage : std::uint8_t { unused, open, closed };
+
 /// Trivially destructible, so that it can be used as long as its thread lives.
 struct Lists {
   Free* heads[classes];
   std::size_t kept[classes];
   std::ptrdiff_t outstanding;
-  bool closed;
+  Stage stage;
 };
 
 thread_local constinit Lists lists{};
@@ -46,12 +49,21 @@ thread_local constinit Lists lists{};
 struct Closer {
   ~Closer() {
     trim();
-    lists.closed = true;
+    lists.stage = Stage::closed;
   }
   void touch() const {}
 };
 
 thread_local Closer closer;
+
+/// Makes sure that somebody will free what the lists keep. False if that is over.
+bool open_lists() {
+  if (lists.stage == Stage::unused) {
+    closer.touch();
+    lists.stage = Stage::open;
+  }
+  return lists.stage == Stage::open;
+}
 
 std::size_t class_of(std::size_t size) {
   if (size <= small_limit) return size == 0 ? 0 : (size - 1) / step;
@@ -84,10 +96,7 @@ void* take(std::size_t size) {
   if (size > largest) return ::operator new(size);
   const std::size_t index = class_of(size);
   Free* const head = lists.heads[index];
-  if (head == nullptr) {
-    closer.touch();
-    return ::operator new(size_of_class(index));
-  }
+  if (head == nullptr) return ::operator new(size_of_class(index));
   lists.heads[index] = head->next;
   --lists.kept[index];
   show(head, size_of_class(index));
@@ -98,7 +107,8 @@ void give_back(void* block, std::size_t size) noexcept {
   --lists.outstanding;
   if (size > largest) return ::operator delete(block);
   const std::size_t index = class_of(size);
-  if (lists.closed || (index >= small_classes && lists.kept[index] >= kept_large)) return ::operator delete(block);
+  const bool full = index >= small_classes && lists.kept[index] >= kept_large;
+  if (full || !open_lists()) return ::operator delete(block);
   auto* const free = new (block) Free{lists.heads[index]};
   lists.heads[index] = free;
   ++lists.kept[index];

@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <functional>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -9,6 +10,7 @@
 #include "core/detail/cell.hpp"
 #include "core/digest.hpp"
 #include "core/effects.hpp"
+#include "core/fields.hpp"
 #include "core/unit.hpp"
 
 /// Programs as values: a free monad over a set of instructions.
@@ -47,6 +49,8 @@ Returned<std::decay_t<T>> ret(T&& value) {
 template <class S>
 struct Continue {
   S state;
+
+  static constexpr std::tuple fields{Field{"state", &Continue::state}};
   bool operator==(const Continue&) const = default;
 };
 template <class S>
@@ -55,6 +59,8 @@ Continue(S) -> Continue<S>;
 template <class A>
 struct Break {
   A result;
+
+  static constexpr std::tuple fields{Field{"result", &Break::result}};
   bool operator==(const Break&) const = default;
 };
 template <class A>
@@ -120,6 +126,8 @@ using Next = std::invoke_result_t<const std::remove_cvref_t<K>&, const T&>;
 /// A tree of instructions of the set E that ends with an A.
 template <class E, class A>
 class [[nodiscard]] Program {
+  static_assert(std::is_empty_v<E>);  // looks into the set, which then checks itself
+
  public:
   using Set = E;
   using Value = A;
@@ -221,7 +229,9 @@ auto ignore(P&& program) {
 /// are finite values. State and result need an identity (see core/digest.hpp).
 template <class S, class Body>
 auto iter(S state, Body body) {
-  static_assert(std::is_class_v<Body>, "the body of a loop is a lambda");
+  static_assert(std::is_class_v<Body> && !detail::is_a<Body, std::function>, "the body of a loop is a lambda");
+  static_assert(std::invocable<const Body&, const S&>,
+                "the body of a loop takes its state, as `const S&`, and is not `mutable`");
   using Turn = std::invoke_result_t<const Body&, const S&>;
   static_assert(detail::ProgramLike<Turn>, "the body of a loop returns a program of Step<S, A>");
   using Outcome = detail::StepTypes<detail::ValueOf<Turn>>;

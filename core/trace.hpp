@@ -81,6 +81,7 @@ struct ClientEvent {
     ended_side,   ///< Ended its own side (half-close).
     reset,        ///< Reset the connection itself.
     closed,       ///< Let go of the connection.
+    stopped_reading,
   };
   ClientId client = 0;
   Kind kind = Kind::connecting;

@@ -68,7 +68,8 @@ struct Shape {
   /// loop: the first turn; what follows a turn that ended with the Step at the pointer.
   Ref (*enter)(const Cell&) = nullptr;
   Turned (*turn)(const Cell&, const void*) = nullptr;
-  /// loop: mixes the initial state, or what a Step holds, into a digest.
+  /// loop: mixes the initial state, or what a Step holds, into a digest. A word before keeps the two apart: no
+  /// state reads like a result.
   void (*add_state)(Digest&, const Cell&) = nullptr;
   void (*add_step)(Digest&, const void*) = nullptr;
   /// bind: the program before it. frame: none.
@@ -213,13 +214,16 @@ struct LoopCell : Cell {
     if (const auto* again = std::get_if<0>(&taken)) return {as_tree(loop.body(again->state)), nullptr};
     return {Ref(), &std::get<1>(taken).result};
   }
-  static void add_state(Digest& digest, const Cell& cell) { add(digest, static_cast<const LoopCell&>(cell).state); }
+  static void add_state(Digest& digest, const Cell& cell) {
+    digest.add_word(0);
+    add(digest, static_cast<const LoopCell&>(cell).state);
+  }
   static void add_step(Digest& digest, const void* step) {
     const auto& taken = *static_cast<const Turn*>(step);
+    digest.add_word(taken.index());
     if (const auto* again = std::get_if<0>(&taken)) {
       add(digest, again->state);
     } else {
-      digest.add_text("break");
       add(digest, std::get<1>(taken).result);
     }
   }

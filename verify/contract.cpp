@@ -1,0 +1,58 @@
+#include "verify/contract.hpp"
+
+#include <algorithm>
+
+namespace antiphon::verify {
+
+std::vector<ConnectionId> Seen::last_releases() const {
+  std::vector<ConnectionId> released;
+  const ProcessEvent* const of_process = process_event();
+  if (of_process == nullptr) return released;
+  const auto let_go = [&](const Held& held) {
+    if (held.listener) return;
+    const ConnectionState* const connection = before.connection(held.connection);
+    if (connection != nullptr && connection->holders.size() == 1) released.push_back(held.connection);
+  };
+  if (ended() != nullptr) {
+    const ProcessState* const one = before.process(of_process->process);
+    if (one != nullptr) {
+      for (const auto& [name, held] : one->table) let_go(held);
+    }
+  } else if (const auto* close = issued<Close>(); close != nullptr && close->response) {
+    if (const auto what = held(close->instruction.socket)) let_go(*what);
+  }
+  return released;
+}
+
+void Report::breach(const Clause& clause, Party party, std::string sentence) {
+  const bool known =
+      std::ranges::any_of(breaches_, [&](const Breach& breach) { return breach.clause.name == clause.name; });
+  if (!known) breaches_.push_back({clause, party, std::move(sentence)});
+}
+
+std::string quoted(std::string_view content) {
+  static constexpr std::size_t longest = 48;
+  static constexpr std::string_view digits = "0123456789abcdef";
+  std::string text = "\"";
+  for (std::size_t index = 0; index < content.size(); ++index) {
+    if (content.size() > longest && index == longest / 2) {
+      text += "\u2026";
+      index = content.size() - longest / 2;
+    }
+    const auto byte = static_cast<unsigned char>(content[index]);
+    if (byte == '\n') {
+      text += "\\n";
+    } else if (byte == '"' || byte == '\\') {
+      text += {'\\', content[index]};
+    } else if (byte >= 0x20 && byte < 0x7F) {
+      text += content[index];
+    } else {
+      text += {'\\', 'x', digits[byte / 16], digits[byte % 16]};
+    }
+  }
+  text += '"';
+  if (content.size() > longest) text += " (" + std::to_string(content.size()) + " bytes)";
+  return text;
+}
+
+}  // namespace antiphon::verify

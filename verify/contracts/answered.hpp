@@ -1,0 +1,44 @@
+#pragma once
+
+#include "verify/contracts/owed.hpp"
+
+namespace antiphon::verify {
+
+/// Every byte received is answered before its connection ends, and none is left when the run comes to rest. A client
+/// that resets, a deadline, a drain excuse the rest of the debt; so does a client that does not read, while the
+/// session waits for it. Shares the witness of Echo.
+struct Answered {
+  using Witness = Owing;
+  static constexpr Clause clause{"answered", "every byte received is sent back"};
+
+  void caller(const Owing& owing, const Seen& seen, Report& report) const {
+    for (const ConnectionId id : seen.last_releases()) {
+      const auto owed = owing.find(id);
+      if (owed == owing.end() || owed->second.bytes == 0) continue;
+      if (seen.before.connection(id)->excuse != Excuse::none) continue;
+      report.breach(clause, Party::program, "lets go of its client and owes it " + quoted(owed->second.text()));
+    }
+  }
+
+  void at_end(const Owing& owing, const Family& family, Report& report) const {
+    for (const auto& [id, owed] : owing) {
+      const ConnectionState* const connection = family.connection(id);
+      if (owed.bytes == 0 || connection == nullptr || waits_in_send(family, id)) continue;
+      report.breach(clause, Party::program, "comes to rest and still owes " + quoted(owed.text()));
+    }
+  }
+
+ private:
+  static bool waits_in_send(const Family& family, ConnectionId id) {
+    for (const auto& [process, state] : family.processes()) {
+      if (!state.waiting) continue;
+      const auto* const send = std::get_if<Exchange<Send>>(&state.waiting->exchange);
+      if (send == nullptr) continue;
+      const auto what = family.held(process, send->instruction.to);
+      if (what && !what->listener && what->connection == id) return true;
+    }
+    return false;
+  }
+};
+
+}  // namespace antiphon::verify

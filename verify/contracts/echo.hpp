@@ -1,0 +1,52 @@
+#pragma once
+
+#include "verify/contracts/owed.hpp"
+
+namespace antiphon::verify {
+
+/// Nothing is sent that was not received: what goes out on a connection is what came in on it, once and in order.
+/// The interpreter promises that a Send carries no more than it was given.
+struct Echo {
+  using Witness = Owing;
+  static constexpr Clause clause{"echo", "what is sent was received on the same connection, once and in order"};
+  Answers answers = Answers::everything;
+
+  void caller(const Owing& owing, const Seen& seen, Report& report) const {
+    const auto* const send = seen.issued<Send>();
+    if (send == nullptr) return;
+    const auto what = seen.held(send->instruction.to);
+    if (!what || what->listener) return;
+    const auto owed = owing.find(what->connection);
+    const Bytes& offered = send->instruction.bytes;
+    if (owed == owing.end() ? offered.empty() : owed->second.begins_with(offered)) return;
+    report.breach(clause, Party::program,
+                  "sends " + quoted(offered.content()) + " where " +
+                      (owed == owing.end() ? "nothing" : quoted(owed->second.text())) + " is owed");
+  }
+
+  void callee(const Owing&, const Seen& seen, Report& report) const {
+    const auto* const send = seen.issued<Send>();
+    if (send == nullptr || !send->response || !*send->response) return;
+    if (**send->response <= send->instruction.bytes.size()) return;
+    report.breach(clause, Party::interpreter, "answers that more bytes were sent than the Send was given");
+  }
+
+  void move(Owing& owing, const Seen& seen) const {
+    if (const auto* const recv = seen.issued<Recv>(); recv != nullptr && recv->response && *recv->response) {
+      const auto what = seen.held(recv->instruction.from);
+      if (!what || what->listener || (*recv->response)->empty()) return;
+      Owed& owed = owing[what->connection];
+      if (answers == Answers::everything || !owed.heard) owed.add(**recv->response);
+    } else if (const auto* const send = seen.issued<Send>();
+               send != nullptr && send->response && *send->response) {
+      const auto what = seen.held(send->instruction.to);
+      if (!what || what->listener) return;
+      const auto owed = owing.find(what->connection);
+      if (owed != owing.end()) owed->second.pay(std::min(**send->response, owed->second.bytes));
+    } else {
+      for (const ConnectionId ended : seen.last_releases()) owing.erase(ended);
+    }
+  }
+};
+
+}  // namespace antiphon::verify

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstdint>
+#include <set>
+
+#include "verify/contract.hpp"
+
+namespace antiphon::verify {
+
+/// The deadline of a process's pending Recv or Send; none if it waits for something else.
+inline const Deadline* waits_for_client(const ProcessState& process) {
+  if (!process.waiting) return nullptr;
+  if (const auto* recv = std::get_if<Exchange<Recv>>(&process.waiting->exchange)) return &recv->instruction.until;
+  if (const auto* send = std::get_if<Exchange<Send>>(&process.waiting->exchange)) return &send->instruction.until;
+  return nullptr;
+}
+
+/// With an idle limit set: no session waits past it.
+struct IdleLimit {
+  using Witness = Nothing;
+  static constexpr Clause clause{"idle-limit", "no session waits for its client past the idle limit"};
+  std::int64_t limit_ms = forever_ms;
+
+  void at_end(const Nothing&, const Family& family, Report& report) const {
+    for (const auto& [id, state] : family.processes()) {
+      const Deadline* const until = waits_for_client(state);
+      if (until == nullptr || until->wait_ms <= limit_ms) continue;
+      report.breach(clause, Party::program, "process " + std::to_string(id) + " waits for its client for ever");
+    }
+  }
+};
+
+/// After a stop, what was accepted is served until the drain's deadline.
+struct Drained {
+  using Witness = Nothing;
+  static constexpr Clause clause{"drained", "after a stop, sessions are served until the drain's deadline"};
+  std::int64_t limit_ms = 0;
+
+  void caller(const Nothing&, const Seen& seen, Report& report) const {
+    check(seen.issued<Recv>(), report);
+    check(seen.issued<Send>(), report);
+  }
+
+ private:
+  template <class I>
+  void check(const Exchange<I>* exchange, Report& report) const {
+    if (exchange == nullptr || exchange->response != typename I::Response(failed(Errno::STOPPING))) return;
+    if (exchange->instruction.until.drain_ms >= limit_ms) return;
+    report.breach(clause, Party::program,
+                  "is cut off " + std::to_string(exchange->instruction.until.drain_ms) + " ms after the stop, where " +
+                      std::to_string(limit_ms) + " ms are granted");
+  }
+};
+
+/// Clients between connecting and being accepted.
+using Queueing = std::set<ClientId>;
+
+/// While fewer than a stated number of clients wait to be accepted, none is turned away.
+struct Admission {
+  using Witness = Queueing;
+  static constexpr Clause clause{"admission", "a client is turned away only when many wait to be accepted"};
+  std::size_t many = 64;
+
+  void caller(const Queueing& queueing, const Seen& seen, Report& report) const {
+    const ClientEvent* const client = seen.client_event();
+    if (client == nullptr || client->kind != ClientEvent::Kind::turned_away || queueing.size() >= many) return;
+    report.breach(clause, Party::program,
+                  "client " + std::to_string(client->client) + " is turned away while " +
+                      std::to_string(queueing.size()) + " wait to be accepted");
+  }
+
+  void move(Queueing& queueing, const Seen& seen) const {
+    const ClientEvent* const client = seen.client_event();
+    if (client == nullptr) return;
+    if (client->kind == ClientEvent::Kind::connected) queueing.insert(client->client);
+    if (client->kind == ClientEvent::Kind::accepted || client->kind == ClientEvent::Kind::reset ||
+        client->kind == ClientEvent::Kind::met_reset || client->kind == ClientEvent::Kind::closed) {
+      queueing.erase(client->client);
+    }
+  }
+};
+
+/// When the run comes to rest, every accepted client has somebody who waits for it, and every client that could
+/// connect was accepted. Shares the witness of Admission.
+struct NobodyWaits {
+  using Witness = Queueing;
+  static constexpr Clause clause{"nobody-waits", "when all is quiet, no client waits for the server"};
+
+  void at_end(const Queueing& queueing, const Family& family, Report& report) const {
+    if (!queueing.empty()) {
+      report.breach(clause, Party::program,
+                    "client " + std::to_string(*queueing.begin()) + " is connected and nobody accepts it");
+    }
+    std::set<ConnectionId> attended;
+    for (const auto& [id, state] : family.processes()) {
+      if (waits_for_client(state) == nullptr) continue;
+      for (const auto& [name, held] : state.table) {
+        if (!held.listener) attended.insert(held.connection);
+      }
+    }
+    for (const auto& [id, connection] : family.connections()) {
+      if (attended.contains(id)) continue;
+      report.breach(clause, Party::program, "an open connection is left and nobody waits for its client");
+    }
+  }
+};
+
+}  // namespace antiphon::verify

@@ -1,0 +1,183 @@
+#include "verify/judge.hpp"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "verify/contracts/answered.hpp"
+#include "verify/contracts/delivered.hpp"
+#include "verify/contracts/echo.hpp"
+#include "verify/contracts/input_read.hpp"
+#include "verify/contracts/processes.hpp"
+#include "verify/contracts/roles.hpp"
+#include "verify/contracts/sockets.hpp"
+#include "verify/contracts/waiting.hpp"
+
+namespace antiphon::verify {
+
+namespace {
+
+/// The contracts of the echo server.
+auto echo_server(const Expectations& expected) {
+  return (Echo{expected.answers} ^ Answered{}) * InputRead{} * OnlyWhileOpen{} * AllReleased{} * Roles{} *
+         OwnConnection{} * Reaped{} * Handled{} * AcceptorLives{} * IdleLimit{expected.idle_ms} *
+         Drained{expected.drain_ms} * (Admission{} ^ NobodyWaits{}) * Delivered{expected.answers};
+}
+
+using EchoServer = decltype(echo_server({}));
+
+template <class C>
+struct ClausesOf {
+  static void collect(std::vector<Clause>& clauses) { clauses.push_back(C::clause); }
+};
+template <class A, class B>
+struct ClausesOf<Product<A, B>> {
+  static void collect(std::vector<Clause>& clauses) {
+    ClausesOf<A>::collect(clauses);
+    ClausesOf<B>::collect(clauses);
+  }
+};
+template <class A, class B>
+struct ClausesOf<Shared<A, B>> : ClausesOf<Product<A, B>> {};
+
+std::string who(const Event& event) {
+  if (const auto* const of_process = std::get_if<ProcessEvent>(&event)) {
+    std::string text = "process " + std::to_string(of_process->process) + ", event " + std::to_string(of_process->number);
+    if (const auto* const issued = std::get_if<Issued>(&of_process->what)) {
+      std::visit([&]<class I>(const Exchange<I>&) { text += " (" + std::string(I::name) + ")"; }, issued->exchange);
+    }
+    return text + ": ";
+  }
+  return "";
+}
+
+}  // namespace
+
+struct Judge::State {
+  explicit State(const Expectations& expectations) : contract(echo_server(expectations)) {}
+
+  void take(const Event& event);
+  void count(const ProcessEvent& event);
+  void blame(const Event* event);
+
+  EchoServer contract;
+  EchoServer::Witness witness;
+  Family family;
+  Report report;
+  Verdict verdict;
+  std::map<ProcessId, std::vector<Event>> unborn;
+};
+
+void Judge::State::blame(const Event* event) {
+  for (std::size_t index = verdict.violations.size(); index < report.breaches().size(); ++index) {
+    const Breach& breach = report.breaches()[index];
+    verdict.violations.push_back(
+        {breach.clause, breach.party, (event == nullptr ? "" : who(*event)) + breach.sentence, verdict.tally.events});
+  }
+}
+
+void Judge::State::count(const ProcessEvent& event) {
+  Tally& tally = verdict.tally;
+  const auto* const issued = std::get_if<Issued>(&event.what);
+  if (issued == nullptr) return;
+  std::visit(
+      [&]<class I>(const Exchange<I>& exchange) {
+        if (!exchange.response) return;
+        if (!exchange.response->has_value()) {
+          ++tally.errors;
+        } else if constexpr (std::same_as<I, Accept>) {
+          ++tally.connections;
+        } else if constexpr (std::same_as<I, Recv>) {
+          tally.bytes_received += (*exchange.response)->size();
+        } else if constexpr (std::same_as<I, Send>) {
+          tally.bytes_sent += **exchange.response;
+          if (**exchange.response < exchange.instruction.bytes.size()) ++tally.short_sends;
+        }
+      },
+      issued->exchange);
+}
+
+void Judge::State::take(const Event& event) {
+  const Seen seen{event, family};
+  detail::caller(contract, witness, seen, report);
+  detail::callee(contract, witness, seen, report);
+  if (report.breaches().size() > verdict.violations.size()) blame(&event);
+  for (const ConnectionId id : seen.last_releases()) {
+    const ConnectionState& connection = *family.connection(id);
+    const bool refused = !connection.served && family.process(seen.process())->fork_failed;
+    const Excuse excuse = refused && connection.excuse == Excuse::none ? Excuse::refused : connection.excuse;
+    ++verdict.tally.excuses.at(static_cast<std::size_t>(excuse));
+  }
+  detail::move(contract, witness, seen);
+  family.move(event);
+  ++verdict.tally.events;
+  verdict.tally.at_once = std::max<std::uint64_t>(verdict.tally.at_once, family.connections().size());
+}
+
+Judge::Judge(const Expectations& expectations) : state_(std::make_unique<State>(expectations)) {
+  state_->verdict.tally.processes = 1;
+}
+Judge::~Judge() = default;
+Judge::Judge(Judge&&) noexcept = default;
+Judge& Judge::operator=(Judge&&) noexcept = default;
+
+void Judge::see(const Event& event) {
+  const auto* const of_process = std::get_if<ProcessEvent>(&event);
+  if (of_process == nullptr) return state_->take(event);
+  if (state_->family.process(of_process->process) == nullptr) {
+    state_->unborn[of_process->process].push_back(event);
+    return;
+  }
+  state_->count(*of_process);
+  state_->take(event);
+  const auto* const issued = std::get_if<Issued>(&of_process->what);
+  if (issued == nullptr || !issued->child) return;
+  ++state_->verdict.tally.processes;
+  const auto born = state_->unborn.extract(*issued->child);
+  if (born.empty()) return;
+  for (const Event& held_back : born.mapped()) see(held_back);
+}
+
+Verdict Judge::finish(bool cut) {
+  State& state = *state_;
+  Verdict& verdict = state.verdict;
+  if (cut) verdict.remarks.emplace_back("the record is cut off");
+  for (const auto& [id, events] : state.unborn) {
+    verdict.remarks.push_back("process " + std::to_string(id) + " has events, and the Fork that it comes from is missing");
+  }
+  for (const auto& [id, process] : state.family.processes()) {
+    if (!process.waiting) verdict.remarks.push_back("the end of process " + std::to_string(id) + " is missing");
+  }
+  if (verdict.remarks.empty()) {
+    detail::at_end(state.contract, state.witness, state.family, state.report);
+    state.blame(nullptr);
+  }
+  verdict.ruling = !verdict.violations.empty() ? Ruling::violated
+                   : verdict.remarks.empty()   ? Ruling::holds
+                                               : Ruling::incomplete;
+  return std::move(verdict);
+}
+
+Verdict judge(const std::vector<Event>& trace, const Expectations& expectations) {
+  Judge judge(expectations);
+  for (const Event& event : trace) judge.see(event);
+  return judge.finish();
+}
+
+std::vector<Clause> all_clauses() {
+  std::vector<Clause> clauses;
+  ClausesOf<EchoServer>::collect(clauses);
+  return clauses;
+}
+
+std::string_view name_of(Ruling ruling) {
+  static constexpr std::array<std::string_view, 3> names{"holds", "violated", "incomplete"};
+  return names.at(static_cast<std::size_t>(ruling));
+}
+
+std::string_view name_of(Excuse excuse) {
+  static constexpr std::array<std::string_view, excuse_kinds> names{"none", "reset", "deadline", "drain", "refused"};
+  return names.at(static_cast<std::size_t>(excuse));
+}
+
+}  // namespace antiphon::verify

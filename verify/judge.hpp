@@ -1,0 +1,79 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/trace.hpp"
+#include "verify/contract.hpp"
+#include "verify/contracts/owed.hpp"
+
+namespace antiphon::verify {
+
+/// What an echo server is held to.
+struct Expectations {
+  Answers answers = Answers::everything;
+  std::int64_t idle_ms = forever_ms;  ///< The idle limit; `forever_ms`: none is set.
+  std::int64_t drain_ms = 0;          ///< What is granted after a stop.
+};
+
+enum class Ruling : std::uint8_t { holds, violated, incomplete };
+
+/// A clause that was broken, and where.
+struct Violation {
+  Clause clause;
+  Party party;
+  std::string sentence;     ///< Who did what, with what the witness held.
+  std::uint64_t event = 0;  ///< How many events came before the one that broke it; all of them at the end of the run.
+};
+
+/// What a run contained.
+struct Tally {
+  std::uint64_t events = 0;
+  std::uint64_t processes = 0;
+  std::uint64_t connections = 0;
+  std::uint64_t bytes_received = 0;
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t at_once = 0;    ///< The most connections open at a time.
+  std::uint64_t short_sends = 0;
+  std::uint64_t errors = 0;     ///< Failed responses.
+  std::array<std::uint64_t, excuse_kinds> excuses{};
+};
+
+struct Verdict {
+  Ruling ruling = Ruling::incomplete;
+  std::vector<Violation> violations;  ///< The first of each clause, in the order of the events.
+  std::vector<std::string> remarks;   ///< Why it is incomplete.
+  Tally tally;
+};
+
+/// Judges a run as it goes by. Its memory depends on the open connections and the unanswered bytes, not on how long
+/// the run is. Events of a process may come before its parent's Fork: they are held back until then.
+class Judge {
+ public:
+  explicit Judge(const Expectations& expectations);
+  ~Judge();
+  Judge(Judge&&) noexcept;
+  Judge& operator=(Judge&&) noexcept;
+
+  void see(const Event& event);
+  /// The verdict once there is nothing more to see. `cut`: the record may lack its end.
+  Verdict finish(bool cut = false);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+Verdict judge(const std::vector<Event>& trace, const Expectations& expectations);
+
+/// Every clause that a server is held to.
+std::vector<Clause> all_clauses();
+
+std::string_view name_of(Ruling ruling);
+std::string_view name_of(Excuse excuse);
+
+}  // namespace antiphon::verify
