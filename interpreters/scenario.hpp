@@ -90,6 +90,9 @@ constexpr std::uint32_t fault_place(std::string_view name) {
 }
 
 struct Scenario {
+  /// Every fault is off and every limit wide; the seed must be said.
+  explicit Scenario(std::uint64_t the_seed) : seed(the_seed) {}
+
   /// Resolves what `choices` do not: 0 takes turns, anything else draws at random.
   std::uint64_t seed;
   std::vector<Script> clients;

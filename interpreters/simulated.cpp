@@ -374,7 +374,7 @@ class World {
     const Script& script = scenario_.clients[index];
     if (client.done || now_ms_ < client.wake_at_ms) return false;
     if (client.at == script.size()) return client.saw_end;
-    if (client.connection == none) return true;
+    if (client.connection == none) return listened_ || !std::holds_alternative<script::Connect>(script[client.at]);
     if (const auto* send = std::get_if<script::Send>(&script[client.at])) {
       const bool over = (client.in_action ? client.left : send->count) == 0;
       return over || room(connections_[client.connection], opener) > 0;
@@ -523,6 +523,7 @@ class World {
                std::optional<ProcessId> child = {}) {
     const I instruction = issued;  // answering lets go of the tree that holds it
     record(index, Issued{Exchange<I>{instruction, response}, child});
+    if (accepted_) run_.trace.emplace_back(*std::exchange(accepted_, std::nullopt));
     const std::uint64_t before = looks();
     processes_[index].process.answer<I>(response);
     run_.looks += looks() - before;
@@ -603,6 +604,7 @@ class World {
     if (what == nullptr) return failed(Errno::BADF);
     if (!what->listener) return failed(Errno::INVAL);
     listeners_[what->index].backlog = std::max(listen.backlog, 0);
+    listened_ = true;
     return listeners_[what->index].at;
   }
 
@@ -619,7 +621,7 @@ class World {
     queue.pop_front();
     connections_[connection].ends[acceptee].holders = 1;
     if (const Index client = connections_[connection].ends[opener].client; client != none) {
-      tell(client, ClientEvent::Kind::accepted, {}, static_cast<ProcessId>(&one - processes_.data()), *named);
+      accepted_ = {client + 1, ClientEvent::Kind::accepted, {}, static_cast<ProcessId>(&one - processes_.data()), *named};
     }
     return named;
   }
@@ -754,11 +756,13 @@ class World {
   Run run_;
   std::int64_t now_ms_ = 0;
   std::optional<std::int64_t> stopped_at_ms_;
+  bool listened_ = false;  ///< Clients come once somebody listens.
   std::vector<Listener> listeners_;
   std::vector<Connection> connections_;
   std::vector<Inhabitant> processes_;
   std::vector<Client> clients_;
   std::vector<Move> moves_;
+  std::optional<ClientEvent> accepted_;  ///< To be told once the Accept is recorded.
   std::array<std::uint32_t, faulty_instructions.size()> issued_{};
 };
 

@@ -108,6 +108,9 @@ void Judge::State::take(const Event& event) {
     const Excuse excuse = refused && connection.excuse == Excuse::none ? Excuse::refused : connection.excuse;
     ++verdict.tally.excuses.at(static_cast<std::size_t>(excuse));
   }
+  if (std::holds_alternative<StopEvent>(event) && !family.connections().empty()) {
+    verdict.tally.stopped_while_serving = true;
+  }
   detail::move(contract, witness, seen);
   family.move(event);
   ++verdict.tally.events;

@@ -40,6 +40,7 @@ struct Tally {
   std::uint64_t at_once = 0;    ///< The most connections open at a time.
   std::uint64_t short_sends = 0;
   std::uint64_t errors = 0;     ///< Failed responses.
+  bool stopped_while_serving = false;
   std::array<std::uint64_t, excuse_kinds> excuses{};
 };
 

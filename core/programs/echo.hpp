@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -95,20 +96,18 @@ inline auto stream_session(const SessionOptions& options) {
 
 namespace echo {
 
-/// How long the one-message session waits for the client's end, and how many more messages it discards meanwhile.
+/// How long the one-message session waits in silence for the client's end.
 inline constexpr std::int64_t linger_ms = 2'000;
-inline constexpr std::uint32_t most_discarded = 256;
 
 /// Reads and discards until the client's end, an error or a deadline, so that closing resets nothing.
 inline Program<Net, Unit> linger(Socket client, const SessionOptions& options) {
-  using Turn = Step<std::uint32_t, Unit>;
+  using Turn = Step<Unit, Unit>;
   SessionOptions patience = options;
   patience.until.wait_ms = std::min(options.until.wait_ms, linger_ms);
-  return iter(most_discarded, [=](const std::uint32_t& turns_left) {
-    return receive(client, patience) >> [=](const Result<Bytes>& more) -> Program<Net, Turn> {
-      if (!more || more->empty() || turns_left == 0) return ret(Turn{Break{Unit{}}});
-      return ret(Turn{Continue{turns_left - 1}});
-    };
+  return iter(Unit{}, [=](const Unit&) {
+    return map(receive(client, patience), [](const Result<Bytes>& more) {
+      return more && !more->empty() ? Turn{Continue{Unit{}}} : Turn{Break{Unit{}}};
+    });
   });
 }
 

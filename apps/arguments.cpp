@@ -1,0 +1,71 @@
+#include "apps/arguments.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <iterator>
+
+#include "core/programs/catalogue.hpp"
+
+namespace antiphon {
+
+namespace {
+
+constexpr double longest_timeout_s = 1e9;
+
+/// The parser's words, in our form and on one line.
+Farewell complaint(std::string_view program, const CLI::ParseError& error) {
+  std::string text = fmt::format("{}: {} (see --help)", program, error.what());
+  std::ranges::replace_if(text, [](char byte) { return static_cast<unsigned char>(byte) < ' '; }, ' ');
+  return {ExitCode::bad_input, text + '\n'};
+}
+
+}  // namespace
+
+void refuse(const std::string& option, const std::string& why) { throw CLI::ValidationError(option, why); }
+
+std::int64_t whole_number(const std::string& option, const std::string& text, std::int64_t least, std::int64_t most) {
+  std::int64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, failure] = std::from_chars(text.data(), end, number);
+  if (failure == std::errc{} && stop == end && number >= least && number <= most) return number;
+  refuse(option, fmt::format("'{}' is not a whole number from {} to {}", text, least, most));
+}
+
+std::int64_t seconds(const std::string& option, const std::string& text) {
+  double number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, failure] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
+  if (failure == std::errc{} && stop == end && number >= 0 && number <= longest_timeout_s) {
+    return std::llround(number * 1000);
+  }
+  refuse(option, fmt::format("'{}' is not a number of seconds from 0 to {:.0f}", text, longest_timeout_s));
+}
+
+std::string program_name(const std::string& option, const std::string& text) {
+  if (std::ranges::find(program_names, text) != std::end(program_names)) return text;
+  refuse(option, fmt::format("'{}' is none of {}", text, fmt::join(program_names, ", ")));
+}
+
+CLI::Option* add_text(CLI::App& app, const std::string& name, const std::function<void(const std::string&)>& take) {
+  return app.add_option_function<std::string>(name, take);
+}
+
+std::optional<Farewell> parse(std::string_view program, CLI::App& app, int count, const char* const* values,
+                              const std::string& manual) {
+  try {
+    app.parse(count, values);
+  } catch (const CLI::CallForHelp&) {
+    return Farewell{ExitCode::holds, manual};
+  } catch (const CLI::CallForVersion& call) {
+    return Farewell{ExitCode::holds, std::string(call.what()) + '\n'};
+  } catch (const CLI::ParseError& error) {
+    return complaint(program, error);
+  }
+  return std::nullopt;
+}
+
+}  // namespace antiphon

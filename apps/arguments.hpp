@@ -1,0 +1,41 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "apps/exit_code.hpp"
+#include "apps/version.hpp"
+
+/// What the programs' command lines have in common. A wrong value is refused in one line that names its option.
+
+namespace antiphon {
+
+/// What a program has to say instead of running.
+struct Farewell {
+  ExitCode code;
+  std::string text;  ///< For standard output if the code is `holds`, else one line for standard error.
+};
+
+/// Ends the parsing: "OPTION: why".
+[[noreturn]] void refuse(const std::string& option, const std::string& why);
+
+std::int64_t whole_number(const std::string& option, const std::string& text, std::int64_t least, std::int64_t most);
+
+/// Seconds, with decimals if need be, as milliseconds.
+std::int64_t seconds(const std::string& option, const std::string& text);
+
+/// The name of a program of the catalogue.
+std::string program_name(const std::string& option, const std::string& text);
+
+/// Declares an option that takes one word.
+CLI::Option* add_text(CLI::App& app, const std::string& name, const std::function<void(const std::string&)>& take);
+
+/// Reads the command line; a Farewell if the program is not to run: its manual, its version, or a complaint.
+std::optional<Farewell> parse(std::string_view program, CLI::App& app, int count, const char* const* values,
+                              const std::string& manual);
+
+}  // namespace antiphon

@@ -1,0 +1,123 @@
+// Checks an echo server against its contracts: in simulation, or in a recorded run. `echo-verify --help` is its manual.
+//
+// Try: echo-verify properties --program seed
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <exception>
+#include <fstream>
+
+#include "apps/verify_arguments.hpp"
+#include "apps/verify_report.hpp"
+#include "core/programs/catalogue.hpp"
+#include "interpreters/dump.hpp"
+#include "interpreters/trace_text.hpp"
+#include "verify/campaign.hpp"
+#include "verify/token.hpp"
+
+namespace antiphon {
+namespace {
+
+ExitCode code_of(verify::Ruling ruling) {
+  switch (ruling) {
+    case verify::Ruling::holds:
+      return ExitCode::holds;
+    case verify::Ruling::violated:
+      return ExitCode::violated;
+    case verify::Ruling::incomplete:
+      break;
+  }
+  return ExitCode::incomplete;
+}
+
+ExitCode refused(const std::string& why) {
+  fmt::print(stderr, "echo-verify: {}\n", why);
+  return ExitCode::bad_input;
+}
+
+verify::Expectations expectations(std::string_view program, const Deadline& until) {
+  const auto answers = program == "once" ? verify::Answers::first_message : verify::Answers::everything;
+  return {answers, until.wait_ms, until.drain_ms};
+}
+
+/// How far a campaign is, on a terminal; nothing where nobody watches.
+void show_progress(std::uint64_t done, std::uint64_t all) {
+  if (isatty(STDERR_FILENO) == 0) return;
+  fmt::print(stderr, "\r{} of {} runs", done, all);
+  if (done == all) fmt::print(stderr, "\r\033[K");
+}
+
+ExitCode check_properties(const VerifyArguments& arguments) {
+  const ProgramOptions options;
+  const std::string name = arguments.program.value_or("stream");
+  const Server server = *program_named(name, options);
+  const Subject subject{name, identity_of(server)};
+  const verify::Expectations expected = expectations(name, options.session.until);
+  if (arguments.token) {
+    const auto scenario = verify::scenario_of(*arguments.token, name, subject.identity);
+    if (!scenario) return refused("--replay: " + scenario.error());
+    const verify::Judged judged = verify::run_and_judge(server, *scenario, expected);
+    fmt::print("{}", report(subject, arguments, *scenario, judged));
+    return code_of(judged.verdict.ruling);
+  }
+  verify::CampaignOptions campaign;
+  campaign.runs = arguments.runs;
+  campaign.seed = arguments.seed;
+  campaign.generation = {arguments.clients, arguments.fault_classes};
+  campaign.expectations = expected;
+  campaign.progress = [&](std::uint64_t done) { show_progress(done, arguments.runs); };
+  const verify::CampaignResult result = verify::campaign(server, campaign);
+  show_progress(arguments.runs, arguments.runs);
+  fmt::print("{}", report(subject, arguments, result));
+  return code_of(result.ruling);
+}
+
+ExitCode judge_trace(const VerifyArguments& arguments) {
+  std::ifstream file(arguments.file, std::ios::binary);
+  if (!file || file.peek() == std::ifstream::traits_type::eof()) {
+    return refused(fmt::format("{}: {}", arguments.file, file.is_open() && !file.bad() ? "it is empty" : "it cannot be read"));
+  }
+  const auto bad = [&](const BadInput& input) {
+    return refused(fmt::format("{}:{}: {}", arguments.file, input.line, input.what));
+  };
+  TraceReader reader(file);
+  const auto header = reader.header();
+  if (!header) return bad(header.error());
+  if (!program_named(header->program)) {
+    return refused(fmt::format("{}:1: it is of program '{}', which is not known", arguments.file, header->program));
+  }
+  if (arguments.program && *arguments.program != header->program) {
+    return refused(
+        fmt::format("{}:1: it is of program '{}', not '{}'", arguments.file, header->program, *arguments.program));
+  }
+  verify::Judge judge(expectations(header->program, {header->idle_ms, header->drain_ms}));
+  for (;;) {
+    const auto event = reader.next();
+    if (!event) return bad(event.error());
+    if (!*event) break;
+    judge.see(**event);
+  }
+  const verify::Verdict verdict = judge.finish(reader.cut());
+  fmt::print("{}", report(*header, arguments, verdict));
+  return code_of(verdict.ruling);
+}
+
+}  // namespace
+}  // namespace antiphon
+
+int main(int count, char** values) {
+  using namespace antiphon;
+  const auto arguments = read_verify_arguments(count, values);
+  if (!arguments) {
+    fmt::print(arguments.error().code == ExitCode::holds ? stdout : stderr, "{}", arguments.error().text);
+    return status_of(arguments.error().code);
+  }
+  try {
+    return status_of(arguments->judges_trace ? judge_trace(*arguments) : check_properties(*arguments));
+  } catch (const std::exception& failure) {
+    fmt::print(stderr, "echo-verify: {}\n", failure.what());
+    return status_of(ExitCode::incomplete);
+  }
+}

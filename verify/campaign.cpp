@@ -1,0 +1,182 @@
+#include "verify/campaign.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "core/programs/catalogue.hpp"
+#include "verify/planted.hpp"
+#include "verify/shrink.hpp"
+
+namespace antiphon::verify {
+
+namespace {
+
+constexpr std::uint64_t most_shrinking_runs = 20'000;
+constexpr std::uint64_t canary_runs = 2'000;
+constexpr std::uint64_t progress_every = 256;
+
+const Violation* violation_of(const Verdict& verdict, std::string_view clause) {
+  const auto found = std::ranges::find_if(
+      verdict.violations, [&](const Violation& violation) { return violation.clause.name == clause; });
+  return found == verdict.violations.end() ? nullptr : &*found;
+}
+
+/// Takes the first simpler scenario that still breaks the clause, again and again.
+Finding shrunk(const Server& server, const Expectations& expectations, rc::Shrinkable<Scenario> found,
+               std::string_view clause) {
+  std::uint64_t runs = 0;
+  for (bool simpler_one = true; simpler_one;) {
+    simpler_one = false;
+    auto candidates = found.shrinks();
+    while (auto candidate = candidates.next()) {
+      if (++runs > most_shrinking_runs) break;
+      if (violation_of(run_and_judge(server, candidate->value(), expectations).verdict, clause) == nullptr) continue;
+      found = *candidate;
+      simpler_one = true;
+      break;
+    }
+  }
+  Judged judged = run_and_judge(server, found.value(), expectations);
+  return {*violation_of(judged.verdict, clause), found.value(), std::move(judged.run.trace), 0, runs};
+}
+
+/// What has to happen in some run of a campaign with these faults.
+class SometimesTable {
+ public:
+  explicit SometimesTable(const Generation& generation) {
+    const auto& classes = fault_classes();
+    const auto on = [&](std::string_view name) {
+      const auto found = std::ranges::find(classes, name, &FaultClass::name);
+      const auto index = static_cast<std::size_t>(found - classes.begin());
+      return index < generation.faults.size() && generation.faults[index];
+    };
+    expect("a message is echoed and nothing is excused", [](const Tally& tally) {
+      return tally.bytes_sent > 0 && tally.excuses[0] == tally.connections;
+    });
+    if (generation.most_clients > 1) {
+      expect("clients are served at the same time", [](const Tally& tally) { return tally.at_once > 1; });
+    }
+    if (on("short")) expect("a short write is carried on", [](const Tally& tally) { return tally.short_sends > 0; });
+    if (on("interrupts") || on("accept") || on("memory")) {
+      expect("an error is answered and everything is echoed all the same", [](const Tally& tally) {
+        return tally.errors > 0 && tally.bytes_sent > 0 && tally.excuses[0] == tally.connections;
+      });
+    }
+    if (on("fork") || on("limits")) expect_excuse("a client is refused for want of a process", Excuse::refused);
+    if (on("reset")) expect_excuse("a client's reset ends a session", Excuse::reset);
+    if (on("idle")) expect_excuse("a deadline ends a session", Excuse::deadline);
+    if (on("stop")) {
+      expect("a stop comes while clients are served", [](const Tally& tally) { return tally.stopped_while_serving; });
+    }
+  }
+
+  void count(const Tally& tally) {
+    for (std::size_t index = 0; index < tests_.size(); ++index) {
+      if (tests_[index](tally)) ++rows_[index].runs;
+    }
+  }
+  [[nodiscard]] const std::vector<Sometimes>& rows() const { return rows_; }
+
+ private:
+  void expect(std::string_view what, std::function<bool(const Tally&)> test) {
+    rows_.push_back({what, 0});
+    tests_.push_back(std::move(test));
+  }
+  void expect_excuse(std::string_view what, Excuse excuse) {
+    expect(what, [=](const Tally& tally) { return tally.excuses.at(static_cast<std::size_t>(excuse)) > 0; });
+  }
+
+  std::vector<Sometimes> rows_;
+  std::vector<std::function<bool(const Tally&)>> tests_;
+};
+
+void add_to(Tally& total, const Tally& run) {
+  total.events += run.events;
+  total.processes += run.processes;
+  total.connections += run.connections;
+  total.bytes_received += run.bytes_received;
+  total.bytes_sent += run.bytes_sent;
+  total.at_once = std::max(total.at_once, run.at_once);
+  total.short_sends += run.short_sends;
+  total.errors += run.errors;
+  for (std::size_t index = 0; index < total.excuses.size(); ++index) total.excuses[index] += run.excuses[index];
+}
+
+/// The random source of a run: the campaign's seed and the run's number give it, whatever came before.
+rc::Random source_of(std::uint64_t seed, std::uint64_t run) { return rc::Random({seed, run, 0, 0}); }
+
+std::vector<Canary> find_canaries(std::uint64_t seed) {
+  const ProgramOptions options;
+  const Expectations expectations{Answers::everything, options.session.until.wait_ms, options.session.until.drain_ms};
+  const auto generator = scenarios({4, std::vector<bool>(fault_classes().size(), true)});
+  std::vector<Canary> canaries;
+  for (const Planted& planted : planted_in(*program_named("stream", options))) {
+    Canary canary{planted.clause, planted.defect, 0};
+    for (std::uint64_t run = 0; run < canary_runs && canary.found_in_run == 0; ++run) {
+      const Scenario scenario = generator(source_of(seed, run)).value();
+      const Verdict verdict = run_and_judge(planted.server, scenario, expectations).verdict;
+      if (violation_of(verdict, planted.clause) != nullptr) canary.found_in_run = run + 1;
+    }
+    canaries.push_back(canary);
+  }
+  return canaries;
+}
+
+Ruling rule(CampaignResult& result) {
+  for (const Canary& canary : result.canaries) {
+    if (canary.found_in_run != 0) continue;
+    result.remarks.push_back("the planted violation of '" + std::string(canary.clause) + "' was not found: " +
+                             std::string(canary.defect));
+  }
+  for (const Sometimes& row : result.sometimes) {
+    if (row.runs == 0) result.remarks.push_back("it never happened that " + std::string(row.what));
+  }
+  if (result.incomplete_runs > 0) {
+    result.remarks.push_back(std::to_string(result.incomplete_runs) + " runs did not come to rest");
+  }
+  if (result.runs == 0) result.remarks.emplace_back("nothing was run");
+  if (!result.findings.empty()) return Ruling::violated;
+  return result.remarks.empty() ? Ruling::holds : Ruling::incomplete;
+}
+
+}  // namespace
+
+Judged run_and_judge(const Server& server, const Scenario& scenario, const Expectations& expectations) {
+  Run run = simulate(server, scenario);
+  Verdict verdict = judge(run.trace, expectations);
+  return {std::move(run), std::move(verdict)};
+}
+
+CampaignResult campaign(const Server& server, const CampaignOptions& options) {
+  CampaignResult result;
+  SometimesTable sometimes(options.generation);
+  const auto generator = scenarios(options.generation);
+  std::set<std::string_view> found;
+  for (std::uint64_t run = 0; run < options.runs; ++run) {
+    if (run % progress_every == 0) options.progress(run);
+    const rc::Shrinkable<Scenario> drawn = generator(source_of(options.seed, run));
+    const auto [ran, verdict] = run_and_judge(server, drawn.value(), options.expectations);
+    ++result.runs;
+    if (verdict.ruling == Ruling::incomplete) ++result.incomplete_runs;
+    if (ran.looks > 0) result.data_independent = false;
+    add_to(result.total, verdict.tally);
+    sometimes.count(verdict.tally);
+    for (const Violation& violation : verdict.violations) {
+      if (!found.insert(violation.clause.name).second) continue;
+      result.findings.push_back(shrunk(server, options.expectations, drawn, violation.clause.name));
+      result.findings.back().found_in_run = run + 1;
+    }
+  }
+  const auto clauses = all_clauses();
+  std::ranges::sort(result.findings, {}, [&](const Finding& finding) {
+    return std::ranges::find(clauses, finding.violation.clause.name, &Clause::name) - clauses.begin();
+  });
+  result.sometimes = sometimes.rows();
+  result.canaries = find_canaries(options.seed);
+  result.ruling = rule(result);
+  return result;
+}
+
+}  // namespace antiphon::verify

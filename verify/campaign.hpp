@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/programs/server.hpp"
+#include "interpreters/simulated.hpp"
+#include "verify/generate.hpp"
+#include "verify/judge.hpp"
+
+/// Campaigns: many random scenarios, each run and judged; what is found is shrunk.
+
+namespace antiphon::verify {
+
+struct CampaignOptions {
+  std::uint64_t runs = 10'000;
+  std::uint64_t seed = 1;
+  Generation generation;
+  Expectations expectations;
+  /// Called now and then with the number of runs done.
+  std::function<void(std::uint64_t)> progress = [](std::uint64_t) {};
+};
+
+/// A violation, in the simplest scenario that was found for it.
+struct Finding {
+  Violation violation;
+  Scenario scenario;
+  std::vector<Event> trace;
+  std::uint64_t found_in_run = 0;   ///< From 1.
+  std::uint64_t shrinking_runs = 0;  ///< Runs that the shrinking took.
+};
+
+/// Something that has to happen in some run, lest the checks hold because nothing happened.
+struct Sometimes {
+  std::string_view what;
+  std::uint64_t runs = 0;
+};
+
+struct Canary {
+  std::string_view clause;
+  std::string_view defect;
+  std::uint64_t found_in_run = 0;  ///< From 1; 0: not found.
+};
+
+struct CampaignResult {
+  Ruling ruling = Ruling::incomplete;
+  std::uint64_t runs = 0;
+  std::uint64_t incomplete_runs = 0;
+  bool data_independent = true;   ///< No run looked at the content of a message.
+  std::vector<Finding> findings;  ///< One for each clause that was violated, in the order of `all_clauses`.
+  std::vector<Sometimes> sometimes;
+  std::vector<Canary> canaries;
+  std::vector<std::string> remarks;  ///< Why it is incomplete.
+  Tally total;
+};
+
+/// Runs the campaign, and beside it one for each planted violation (see verify/planted.hpp), which must be found.
+CampaignResult campaign(const Server& server, const CampaignOptions& options);
+
+/// Runs and judges one scenario.
+struct Judged {
+  Run run;
+  Verdict verdict;
+};
+Judged run_and_judge(const Server& server, const Scenario& scenario, const Expectations& expectations);
+
+}  // namespace antiphon::verify

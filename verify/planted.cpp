@@ -1,0 +1,113 @@
+#include "verify/planted.hpp"
+
+#include <algorithm>
+#include <concepts>
+#include <string>
+#include <utility>
+
+#include "core/programs/seed.hpp"
+#include "core/rewrite.hpp"
+
+namespace antiphon::verify {
+
+namespace {
+
+/// The server with `change` in place of every instruction that it takes; the others stay.
+template <class I, class Change>
+Server replaced(const Server& server, Change change) {
+  return rewrite(server, [change]<class Other>(const Other& instruction) {
+    if constexpr (std::same_as<Other, I>) {
+      return Program<Net, typename I::Response>(change(instruction));
+    } else {
+      return Program<Net, typename Other::Response>(instruction);
+    }
+  });
+}
+
+using Sent = Program<Net, Result<std::size_t>>;
+using Received = Program<Net, Result<Bytes>>;
+using Done = Program<Net, Result<Unit>>;
+
+constexpr Socket listener{0};
+
+Sent send_twice(const Send& send) {
+  return send >> [=](const Result<std::size_t>& sent) -> Sent {
+    if (!sent) return ret(sent);
+    return send >> [=](const Result<std::size_t>&) { return ret(sent); };
+  };
+}
+
+Sent send_reversed(const Send& send) {
+  std::string content(send.bytes.view());
+  std::ranges::reverse(content);
+  return Send{send.to, Bytes::copy_of(content), send.until};
+}
+
+Sent send_and_give_up(const Send& send) {
+  return send >> [](const Result<std::size_t>&) { return ret(Result<std::size_t>(failed(Errno::PIPE))); };
+}
+
+Received lose_last_byte(const Recv& recv) {
+  return recv >> [](const Result<Bytes>& message) -> Received {
+    if (!message || message->size() < 2) return ret(message);
+    return ret(Result<Bytes>(message->take(message->size() - 1)));
+  };
+}
+
+Received without_limit(Recv recv) {
+  recv.until.wait_ms = forever_ms;
+  return recv;
+}
+
+Received without_drain(Recv recv) {
+  recv.until.drain_ms = 0;
+  return recv;
+}
+
+Done close_twice(const Close& close) {
+  return close >> [=](const Result<Unit>&) { return close; };
+}
+
+Done never_close(const Close&) { return ret(Result<Unit>()); }
+
+Done keep_listener(const Close& close) {
+  if (close.socket == listener) return ret(Result<Unit>());
+  return close;
+}
+
+Program<Net, Result<Forked>> serve_oneself(const Fork&) { return ret(Result<Forked>(Child{})); }
+
+Program<Net, Result<Endpoint>> without_backlog(Listen listen) {
+  listen.backlog = 0;
+  return listen;
+}
+
+Received wait_elsewhere(const Recv&) {
+  return Accept{listener} >> [](const Result<Socket>&) { return ret(Result<Bytes>(failed(Errno::IO))); };
+}
+
+}  // namespace
+
+std::vector<Planted> planted_in(const Server& server) {
+  return {
+      {"echo", "every message is sent twice", replaced<Send>(server, send_twice)},
+      {"answered", "the last byte of a message is lost", replaced<Recv>(server, lose_last_byte)},
+      {"input-read", "the session ends after one message", replaced<Send>(server, send_and_give_up)},
+      {"open", "sockets are closed twice", replaced<Close>(server, close_twice)},
+      {"released", "nothing is closed", replaced<Close>(server, never_close)},
+      {"roles", "the acceptor serves its clients itself", replaced<Fork>(server, serve_oneself)},
+      {"own-connection", "sessions keep the listener", replaced<Close>(server, keep_listener)},
+      {"reaped", "children are not discarded",
+       replaced<DiscardChildren>(server, [](const DiscardChildren&) -> Done { return ret(Result<Unit>()); })},
+      {"handled", "errors end the process (the original)", seed::echo_server()},
+      {"acceptor-lives", "errors end the acceptor (the original)", seed::echo_server()},
+      {"idle-limit", "sessions wait for ever", replaced<Recv>(server, without_limit)},
+      {"drained", "sessions are cut at the stop", replaced<Recv>(server, without_drain)},
+      {"admission", "the backlog is 0", replaced<Listen>(server, without_backlog)},
+      {"nobody-waits", "sessions wait for something else",
+       replaced<Recv>(replaced<Close>(server, keep_listener), wait_elsewhere)},
+      {"delivered", "messages go back in reverse", replaced<Send>(server, send_reversed)},
+  };
+}
+
+}  // namespace antiphon::verify

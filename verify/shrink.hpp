@@ -1,0 +1,15 @@
+#pragma once
+
+#include <rapidcheck.h>
+
+#include "verify/generate.hpp"
+
+namespace antiphon::verify {
+
+/// Simpler scenarios than this one, the simplest first.
+rc::Seq<Scenario> simpler(const Scenario& scenario);
+
+/// The generator of a campaign, for rapidcheck: draws and shrinks.
+rc::Gen<Scenario> scenarios(const Generation& generation);
+
+}  // namespace antiphon::verify

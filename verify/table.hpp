@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/trace.hpp"
+
+namespace antiphon::verify {
+
+/// A trace for people: a column for each client and process, a row for each event, in the order in which they
+/// happened. `mark` is the row (counted as Violation::event counts) that gets an arrow.
+std::string table_of(const std::vector<Event>& trace, std::size_t mark);
+
+}  // namespace antiphon::verify
