@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <iterator>
 
 #include "core/programs/catalogue.hpp"
 
@@ -45,9 +44,14 @@ std::int64_t seconds(const std::string& option, const std::string& text) {
   refuse(option, fmt::format("'{}' is not a number of seconds from 0 to {:.0f}", text, longest_timeout_s));
 }
 
+std::size_t choice(const std::string& option, const std::string& text, std::span<const std::string_view> names) {
+  const auto found = std::ranges::find(names, text);
+  if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
+  refuse(option, fmt::format("'{}' is none of {}", text, fmt::join(names, ", ")));
+}
+
 std::string program_name(const std::string& option, const std::string& text) {
-  if (std::ranges::find(program_names, text) != std::end(program_names)) return text;
-  refuse(option, fmt::format("'{}' is none of {}", text, fmt::join(program_names, ", ")));
+  return std::string(program_names[choice(option, text, program_names)]);
 }
 
 CLI::Option* add_text(CLI::App& app, const std::string& name, const std::function<void(const std::string&)>& take) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,9 @@ std::int64_t whole_number(const std::string& option, const std::string& text, st
 
 /// Seconds, with decimals if need be, as milliseconds.
 std::int64_t seconds(const std::string& option, const std::string& text);
+
+/// The place of a choice among its names.
+std::size_t choice(const std::string& option, const std::string& text, std::span<const std::string_view> names);
 
 /// The name of a program of the catalogue.
 std::string program_name(const std::string& option, const std::string& text);

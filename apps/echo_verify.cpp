@@ -77,7 +77,8 @@ ExitCode check_properties(const VerifyArguments& arguments) {
 ExitCode judge_trace(const VerifyArguments& arguments) {
   std::ifstream file(arguments.file, std::ios::binary);
   if (!file || file.peek() == std::ifstream::traits_type::eof()) {
-    return refused(fmt::format("{}: {}", arguments.file, file.is_open() && !file.bad() ? "it is empty" : "it cannot be read"));
+    return refused(
+        fmt::format("{}: {}", arguments.file, file.is_open() && !file.bad() ? "it is empty" : "it cannot be read"));
   }
   const auto bad = [&](const BadInput& input) {
     return refused(fmt::format("{}:{}: {}", arguments.file, input.line, input.what));

@@ -13,7 +13,8 @@ namespace antiphon {
 
 namespace {
 
-constexpr std::string_view manual = R"(echo-verify - checks what an echo server does against the contracts that it must keep
+constexpr std::string_view manual =
+    R"(echo-verify - checks what an echo server does against the contracts that it must keep
 
 USAGE
   echo-verify properties [--program NAME] [--runs N] [--seed S] [--clients N] [--faults LIST] [--format FORMAT]
@@ -57,10 +58,7 @@ std::string page() {
   return fmt::format(fmt::runtime(manual), faults);
 }
 
-void take_format(VerifyArguments& arguments, const std::string& format) {
-  if (format != "text" && format != "json") refuse("--format", fmt::format("'{}' is none of text, json", format));
-  arguments.as_json = format == "json";
-}
+constexpr std::string_view format_names[] = {"text", "json"};
 
 void take_faults(VerifyArguments& arguments, const std::string& list) {
   auto classes = verify::faults_named(list);
@@ -79,8 +77,10 @@ void add_options(CLI::App& app, VerifyArguments& arguments) {
   trace->add_option("FILE", arguments.file)->required();
   for (CLI::App* const command : {properties, trace}) {
     command->set_help_flag("-h,--help");
-    add_text(*command, "--program", [&](const std::string& name) { arguments.program = program_name("--program", name); });
-    add_text(*command, "--format", [&](const std::string& format) { take_format(arguments, format); });
+    add_text(*command, "--program",
+             [&](const std::string& name) { arguments.program = program_name("--program", name); });
+    add_text(*command, "--format",
+             [&](const std::string& format) { arguments.as_json = choice("--format", format, format_names) == 1; });
   }
   CLI::Option* const replay =
       add_text(*properties, "--replay", [&](const std::string& token) { arguments.token = token; });

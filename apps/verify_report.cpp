@@ -51,10 +51,11 @@ std::string excuses(const Tally& tally) {
 }
 
 std::string tally_text(const Tally& tally) {
-  return fmt::format("  {} events of {} processes; {} connections, at most {} at once; {} bytes received, {} sent back\n"
-                     "  how connections ended, by excuse: {}\n",
-                     tally.events, tally.processes, tally.connections, tally.at_once, tally.bytes_received,
-                     tally.bytes_sent, excuses(tally));
+  return fmt::format(
+      "  {} events of {} processes; {} connections, at most {} at once; {} bytes received, {} sent back\n"
+      "  how connections ended, by excuse: {}\n",
+      tally.events, tally.processes, tally.connections, tally.at_once, tally.bytes_received, tally.bytes_sent,
+      excuses(tally));
 }
 
 std::string violation_text(const Violation& violation) {
@@ -97,9 +98,7 @@ Json trace_json(const std::vector<Event>& trace) {
   return list;
 }
 
-std::string printed(const Json& json) {
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
-}
+std::string printed(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n'; }
 
 std::string remarks_text(const std::vector<std::string>& remarks) {
   std::string text;
@@ -110,9 +109,8 @@ std::string remarks_text(const std::vector<std::string>& remarks) {
 std::string finding_text(const Subject& subject, const Finding& finding) {
   return violation_text(finding.violation) +
          fmt::format("  found in run {}, shrunk in {} runs to\n", finding.found_in_run, finding.shrinking_runs) +
-         indented(describe(finding.scenario)) +
-         indented(verify::table_of(finding.trace, finding.violation.event)) + "  replay it with\n    " +
-         replay_command(subject, finding.scenario) + "\n\n";
+         indented(describe(finding.scenario)) + indented(verify::table_of(finding.trace, finding.violation.event)) +
+         "  replay it with\n    " + replay_command(subject, finding.scenario) + "\n\n";
 }
 
 std::uint64_t canaries_found(const CampaignResult& result) {
@@ -148,7 +146,8 @@ Json campaign_json(const Subject& subject, const VerifyArguments& arguments, con
     json["findings"].push_back(std::move(one));
   }
   json["sometimes"] = Json::array();
-  for (const verify::Sometimes& row : result.sometimes) json["sometimes"].push_back({{"what", row.what}, {"runs", row.runs}});
+  for (const verify::Sometimes& row : result.sometimes)
+    json["sometimes"].push_back({{"what", row.what}, {"runs", row.runs}});
   json["canaries"] = Json::array();
   for (const verify::Canary& canary : result.canaries) {
     json["canaries"].push_back(
@@ -170,7 +169,8 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
                       arguments.clients, arguments.faults);
   text += tally_text(result.total);
   text += fmt::format("  contracts: {} of {} clauses hold in every run\n", clauses - result.findings.size(), clauses);
-  for (const verify::Sometimes& row : result.sometimes) text += fmt::format("  sometimes {}: in {} runs\n", row.what, row.runs);
+  for (const verify::Sometimes& row : result.sometimes)
+    text += fmt::format("  sometimes {}: in {} runs\n", row.what, row.runs);
   text += fmt::format("  planted violations found: {} of {}\n", canaries_found(result), result.canaries.size());
   text += fmt::format("  content of messages: {}\n",
                       result.data_independent ? "never looked at, so any payload does the same" : "looked at");

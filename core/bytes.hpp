@@ -31,8 +31,7 @@ class Bytes {
   static Bytes copy_of(std::string_view text);
   static Bytes copy_of(std::span<const std::byte> content);
 
-  Bytes(const Bytes& other) noexcept
-      : buffer_(other.buffer_), offset_(other.offset_), size_(other.size_) {
+  Bytes(const Bytes& other) noexcept : buffer_(other.buffer_), offset_(other.offset_), size_(other.size_) {
     if (buffer_ != nullptr) ++buffer_->references;
   }
   Bytes(Bytes&& other) noexcept : buffer_(other.buffer_), offset_(other.offset_), size_(other.size_) {

@@ -28,16 +28,8 @@ class Digest {
   }
   constexpr void add_text(std::string_view text) {
     add_word(text.size());
-    std::uint64_t word = 0;
-    unsigned filled = 0;
-    for (const char character : text) {
-      word = (word << 8U) | static_cast<unsigned char>(character);
-      if (++filled == 8) {
-        add_word(word);
-        word = filled = 0;
-      }
-    }
-    if (filled != 0) add_word(word);
+    for (; text.size() > 8; text.remove_prefix(8)) add_word(word_of(text.substr(0, 8)));
+    if (!text.empty()) add_word(word_of(text));
   }
 
   [[nodiscard]] constexpr std::uint64_t low() const { return low_; }
@@ -50,6 +42,13 @@ class Digest {
     word *= 0xD6E8FEB86659FD93ULL;
     return word ^ (word >> 29U);
   }
+  /// Up to eight bytes, the first one highest.
+  static constexpr std::uint64_t word_of(std::string_view bytes) {
+    std::uint64_t word = 0;
+    for (const char byte : bytes) word = (word << 8U) | static_cast<unsigned char>(byte);
+    return word;
+  }
+
   std::uint64_t low_ = 0x243F6A8885A308D3ULL;
   std::uint64_t high_ = 0x13198A2E03707344ULL;
 };
@@ -63,8 +62,8 @@ template <template <class...> class Template, class... Arguments>
 constexpr bool is_a<Template<Arguments...>, Template> = true;
 }  // namespace detail
 
-/// Mixes a value into a digest: numbers, text, Bytes, the standard's sums, products and containers, and any struct that lists
-/// its `fields`. The state of a loop must be such a value.
+/// Mixes a value into a digest: numbers, text, Bytes, the standard's sums, products and containers, and any struct that
+/// lists its `fields`. The state of a loop must be such a value.
 template <class T>
 constexpr void add(Digest& digest, const T& value) {
   if constexpr (std::integral<T> || std::is_enum_v<T>) {

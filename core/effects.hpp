@@ -11,10 +11,10 @@ namespace antiphon {
 
 /// A regular struct that names one effect. It has `Response` (what the world answers), `name` and `fields`.
 template <class I>
-concept Instruction = std::regular<typename I::Response> && std::copyable<I> && std::equality_comparable<I> &&
-                      Described<I> && requires {
-                        { I::name } -> std::convertible_to<std::string_view>;
-                      };
+concept Instruction =
+    std::regular<typename I::Response> && std::copyable<I> && std::equality_comparable<I> && Described<I> && requires {
+      { I::name } -> std::convertible_to<std::string_view>;
+    };
 
 /// Tells instructions apart at run time, the same in every build: a hash of the name.
 constexpr std::uint32_t code_of(std::string_view name) {

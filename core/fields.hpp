@@ -13,7 +13,7 @@ namespace antiphon {
 template <class T, class Member>
 struct Field {
   std::string_view name;
-  Member T::*member;
+  Member T::* member;
 };
 
 template <class T, class Member>

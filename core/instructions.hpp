@@ -26,9 +26,7 @@ namespace antiphon {
 struct Where {
   std::uint_least32_t line = 0;
 
-  static constexpr Where here(std::source_location place = std::source_location::current()) {
-    return {place.line()};
-  }
+  static constexpr Where here(std::source_location place = std::source_location::current()) { return {place.line()}; }
   constexpr bool operator==(const Where&) const { return true; }
 };
 
@@ -58,8 +56,7 @@ struct Deadline {
   std::int64_t wait_ms = forever_ms;
   std::int64_t drain_ms = 0;
 
-  static constexpr std::tuple fields{Field{"wait_ms", &Deadline::wait_ms},
-                                     Field{"drain_ms", &Deadline::drain_ms}};
+  static constexpr std::tuple fields{Field{"wait_ms", &Deadline::wait_ms}, Field{"drain_ms", &Deadline::drain_ms}};
   bool operator==(const Deadline&) const = default;
 };
 
@@ -224,8 +221,7 @@ using Clock = Effects<Sleep>;
 // -- All of them ------------------------------------------------------------------------------------------------
 
 /// What a network server needs.
-using Net = Effects<OpenSocket, Listen, Accept, Connect, Recv, Send, ShutdownSend, Close, Fork, DiscardChildren,
-                    Sleep>;
+using Net = Effects<OpenSocket, Listen, Accept, Connect, Recv, Send, ShutdownSend, Close, Fork, DiscardChildren, Sleep>;
 static_assert(subset<Sockets, Net> && subset<Processes, Net> && subset<Clock, Net>);
 
 }  // namespace antiphon

@@ -102,11 +102,15 @@ using SetOf = typename AsProgram<std::remove_cvref_t<T>>::Set;
 template <class T>
 using ValueOf = typename AsProgram<std::remove_cvref_t<T>>::Value;
 
+/// A function object with a type of its own: a lambda, or a struct written for one place.
+template <class F>
+concept Lambda = std::is_class_v<F> && !is_a<F, std::function>;
+
 /// Says what is wrong with a continuation, in words, at compile time.
 template <class K, class T>
 constexpr void check_continuation() {
   using Plain = std::remove_cvref_t<K>;
-  static_assert(std::is_class_v<Plain> && !is_a<Plain, std::function>,
+  static_assert(Lambda<Plain>,
                 "a continuation is a lambda: function pointers share one type and so have no place in the program");
   if constexpr (std::is_class_v<Plain>) {
     static_assert(std::invocable<const Plain&, const T&>,
@@ -214,6 +218,8 @@ auto operator>>(First&& first, Second&& second) {
 /// The program with its result put through a function.
 template <detail::ProgramLike P, class F>
 auto map(P&& program, F function) {
+  static_assert(detail::Lambda<F>,
+                "a continuation is a lambda: function pointers share one type and so have no place in the program");
   using A = detail::ValueOf<P>;
   return Program<detail::SetOf<P>, A>(std::forward<P>(program)) >>
          [function = std::move(function)](const A& result) { return ret(function(result)); };
@@ -229,7 +235,7 @@ auto ignore(P&& program) {
 /// are finite values. State and result need an identity (see core/digest.hpp).
 template <class S, class Body>
 auto iter(S state, Body body) {
-  static_assert(std::is_class_v<Body> && !detail::is_a<Body, std::function>, "the body of a loop is a lambda");
+  static_assert(detail::Lambda<Body>, "the body of a loop is a lambda");
   static_assert(std::invocable<const Body&, const S&>,
                 "the body of a loop takes its state, as `const S&`, and is not `mutable`");
   using Turn = std::invoke_result_t<const Body&, const S&>;

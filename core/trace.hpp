@@ -69,18 +69,18 @@ using ClientId = std::uint32_t;
 /// What a simulated client does or meets. A trace of the real kernel has none of these.
 struct ClientEvent {
   enum class Kind : std::uint8_t {
-    connecting,   ///< Asked for a connection.
-    turned_away,  ///< The backlog was full: the request was dropped, the client tries again later.
-    connected,    ///< The connection stands; nobody has accepted it yet.
-    refused,      ///< Nobody listens.
-    accepted,     ///< The server took the connection; `socket` is its name in `process`.
-    sent,         ///< `bytes` went out.
-    received,     ///< `bytes` came in.
-    received_end, ///< The server ended its side.
-    met_reset,    ///< The server reset the connection.
-    ended_side,   ///< Ended its own side (half-close).
-    reset,        ///< Reset the connection itself.
-    closed,       ///< Let go of the connection.
+    connecting,    ///< Asked for a connection.
+    turned_away,   ///< The backlog was full: the request was dropped, the client tries again later.
+    connected,     ///< The connection stands; nobody has accepted it yet.
+    refused,       ///< Nobody listens.
+    accepted,      ///< The server took the connection; `socket` is its name in `process`.
+    sent,          ///< `bytes` went out.
+    received,      ///< `bytes` came in.
+    received_end,  ///< The server ended its side.
+    met_reset,     ///< The server reset the connection.
+    ended_side,    ///< Ended its own side (half-close).
+    reset,         ///< Reset the connection itself.
+    closed,        ///< Let go of the connection.
     stopped_reading,
   };
   ClientId client = 0;

@@ -42,9 +42,8 @@ std::string describe(const Scenario& scenario) {
 }
 
 char payload_byte(std::uint32_t client, std::uint64_t position) {
-  static constexpr std::array<std::string_view, 4> alphabets{"abcdefghijklmnopqrstuvwxyz",
-                                                            "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789",
-                                                            "!#$%&()*+,-./:;<=>?@[]^_{|}~"};
+  static constexpr std::array<std::string_view, 4> alphabets{"abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+                                                             "0123456789", "!#$%&()*+,-./:;<=>?@[]^_{|}~"};
   const std::string_view alphabet = alphabets[client % alphabets.size()];
   std::uint64_t mixed = position * 0x9E3779B97F4A7C15ULL + client * 0xC2B2AE3D27D4EB4FULL;
   mixed = (mixed ^ (mixed >> 32U)) * 0xD6E8FEB86659FD93ULL;

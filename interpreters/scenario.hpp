@@ -67,8 +67,8 @@ using Script = std::vector<script::Action>;
 
 /// The instructions that a fault can hit, by name.
 inline constexpr std::array<std::string_view, 10> faulty_instructions{
-    OpenSocket::name, Listen::name,       Accept::name, Recv::name, Send::name, ShutdownSend::name, Close::name,
-    Fork::name,       DiscardChildren::name, Sleep::name};
+    OpenSocket::name, Listen::name, Accept::name,          Recv::name, Send::name, ShutdownSend::name,
+    Close::name,      Fork::name,   DiscardChildren::name, Sleep::name};
 
 /// The `nth` time (from 0, over all processes) that the instruction is issued, it answers `error`.
 struct Fault {
@@ -104,9 +104,9 @@ struct Scenario {
   std::optional<std::uint32_t> stop_after;  ///< The operator stops the server after that many steps.
   bool short_io = false;                    ///< Recv and Send may carry less than they could.
 
-  std::uint32_t capacity = 4096;    ///< Bytes that one direction of a connection holds.
-  std::uint32_t max_backlog = 128;  ///< The kernel's own limit on a backlog.
-  std::uint32_t max_sockets = 1024; ///< Sockets that one process may hold.
+  std::uint32_t capacity = 4096;     ///< Bytes that one direction of a connection holds.
+  std::uint32_t max_backlog = 128;   ///< The kernel's own limit on a backlog.
+  std::uint32_t max_sockets = 1024;  ///< Sockets that one process may hold.
   std::uint32_t max_processes = 1024;
 
   static constexpr std::tuple fields{Field{"seed", &Scenario::seed},

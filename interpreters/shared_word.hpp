@@ -21,7 +21,6 @@ class SharedWord {
   std::atomic<std::uint64_t>* word_;
 };
 
-static_assert(std::atomic<std::uint64_t>::is_always_lock_free,
-              "only a lock-free atomic works between processes");
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "only a lock-free atomic works between processes");
 
 }  // namespace antiphon

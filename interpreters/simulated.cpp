@@ -38,6 +38,7 @@ namespace {
 using Index = std::uint32_t;
 constexpr Index none = ~Index{0};
 constexpr std::int64_t first_retry_ms = 1000;
+constexpr std::int64_t last_retry_ms = 32'000;  ///< A client asks seven times, as Linux does (tcp_syn_retries).
 
 /// One direction of a connection.
 struct Pipe {
@@ -292,8 +293,10 @@ class World {
     return static_cast<std::int64_t>(listener.queue.size()) <= limit;
   }
 
-  Listener* listening() {
-    const auto found = std::ranges::find_if(listeners_, [](const Listener& one) { return one.backlog >= 0; });
+  /// Who listens at the port. Scripted clients ask for none: they take the first that listens.
+  Listener* listening(std::optional<std::uint16_t> port = {}) {
+    const auto found = std::ranges::find_if(
+        listeners_, [&](const Listener& one) { return one.backlog >= 0 && (!port || one.at.port == *port); });
     return found == listeners_.end() ? nullptr : &*found;
   }
 
@@ -402,6 +405,11 @@ class World {
     tell(index, ClientEvent::Kind::closed);
   }
 
+  void give_up(Index index) {
+    clients_[index].done = true;
+    tell(index, ClientEvent::Kind::closed);
+  }
+
   void next_action(Client& client) {
     ++client.at;
     client.in_action = false;
@@ -416,9 +424,11 @@ class World {
       return tell(index, ClientEvent::Kind::refused);
     }
     if (!has_room(*listener)) {
+      tell(index, ClientEvent::Kind::turned_away);
+      if (client.retry_ms > last_retry_ms) return give_up(index);
       client.wake_at_ms = now_ms_ + client.retry_ms;
       client.retry_ms *= 2;
-      return tell(index, ClientEvent::Kind::turned_away);
+      return;
     }
     client.connection = connect(*listener, index);
     tell(index, ClientEvent::Kind::connected);
@@ -546,12 +556,13 @@ class World {
 
   bool ready(Inhabitant& one, const Accept& accept) {
     const Target* const what = target(one, accept.listener);
-    return what == nullptr || !what->listener || stopped_at_ms_ || !listeners_[what->index].queue.empty();
+    if (what == nullptr || !what->listener || stopped_at_ms_) return true;
+    return listeners_[what->index].backlog < 0 || !listeners_[what->index].queue.empty();
   }
 
   bool ready(Inhabitant& one, const Connect& connect) {
     if (overdue(connect.until, one.issued_at_ms)) return true;
-    const Listener* const listener = listening();
+    const Listener* const listener = listening(connect.to.port);
     return listener == nullptr || has_room(*listener);
   }
 
@@ -629,7 +640,7 @@ class World {
   Result<Socket> effect(Inhabitant& one, const Connect& wanted) {
     if (one.fault) return failed(*one.fault);
     if (const auto over = overdue(wanted.until, one.issued_at_ms)) return failed(*over);
-    Listener* const listener = listening();
+    Listener* const listener = listening(wanted.to.port);
     if (listener == nullptr) return failed(Errno::CONNREFUSED);
     const auto named = name(one, {false, static_cast<Index>(connections_.size()), opener});
     if (named) connect(*listener, none);
@@ -649,11 +660,12 @@ class World {
     return error;
   }
 
-  /// The error that a reset leaves behind; told once, then forgotten.
+  /// ECONNRESET, which a reset leaves behind; told once, then forgotten. Not after the peer had ended its side: then
+  /// Recv answers that end and Send EPIPE, as in Linux.
   static std::optional<Errno> reset_error(Connection& connection, Index end) {
     End& side = connection.ends[end];
-    if (!side.reset || std::exchange(side.reset_told, true)) return std::nullopt;
-    return connection.pipes[1 - end].ended ? Errno::PIPE : Errno::CONNRESET;
+    if (!side.reset || connection.pipes[1 - end].ended || std::exchange(side.reset_told, true)) return std::nullopt;
+    return Errno::CONNRESET;
   }
 
   Result<Bytes> effect(Inhabitant& one, const Recv& recv) {

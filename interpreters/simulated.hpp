@@ -13,8 +13,8 @@
 ///
 /// The network is TCP at the level of connections: bytes fly, arrive in pieces and wait to be read, in buffers of a
 /// bounded size; either side can end its half or reset; a close with unread input resets, and what was flying to the
-/// peer is lost; a full backlog drops the request, and the client asks again after 1, 2, 4, … seconds. Time passes
-/// only when nothing else can happen.
+/// peer is lost; a full backlog drops the request, and the client asks again after 1, 2, 4, … 32 seconds and then gives
+/// up. Time passes only when nothing else can happen.
 ///
 /// Not modelled: a reset that is overtaken by data sent before it (what flies when a reset is sent is lost), urgent
 /// data, keep-alive.

@@ -155,8 +155,7 @@ struct InstructionCell : Cell {
 
   static const void* content(const Cell& cell) { return &static_cast<const InstructionCell&>(cell).instruction; }
   static Ref resume(const Cell& cell, const void* response) {
-    return as_tree(
-        static_cast<const InstructionCell&>(cell).next(*static_cast<const typename I::Response*>(response)));
+    return as_tree(static_cast<const InstructionCell&>(cell).next(*static_cast<const typename I::Response*>(response)));
   }
   static constexpr Shape the_shape{
       .dispose = &dispose<InstructionCell>, .content = &content, .resume = &resume, .code = code_of(I::name)};
@@ -227,11 +226,8 @@ struct LoopCell : Cell {
       add(digest, std::get<1>(taken).result);
     }
   }
-  static constexpr Shape the_shape{.dispose = &dispose<LoopCell>,
-                                   .enter = &enter,
-                                   .turn = &turn,
-                                   .add_state = &add_state,
-                                   .add_step = &add_step};
+  static constexpr Shape the_shape{
+      .dispose = &dispose<LoopCell>, .enter = &enter, .turn = &turn, .add_state = &add_state, .add_step = &add_step};
 };
 
 template <class S, class A, class Body>

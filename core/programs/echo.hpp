@@ -12,7 +12,7 @@
 namespace antiphon {
 
 struct SessionOptions {
-  std::size_t at_most = 16384;                        ///< Bytes of one Recv.
+  std::size_t at_most = 16384;                           ///< Bytes of one Recv.
   Deadline until{.wait_ms = 60'000, .drain_ms = 5'000};  ///< Idle limit, and the time granted after a stop.
 };
 

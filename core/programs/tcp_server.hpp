@@ -71,6 +71,9 @@ inline bool concerns_one_client(Errno error) {
     case Errno::NETDOWN:
     case Errno::NETUNREACH:
     case Errno::HOSTUNREACH:
+    case Errno::HOSTDOWN:
+    case Errno::NONET:
+    case Errno::NOPROTOOPT:
     case Errno::TIMEDOUT:
       return true;
     default:

@@ -1,0 +1,138 @@
+#include "apps/server_arguments.hpp"
+
+#include <fmt/format.h>
+#include <netdb.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <string_view>
+#include <utility>
+
+namespace antiphon {
+
+namespace {
+
+constexpr std::string_view manual = R"(echo-server - a TCP echo server: one program value, run against the Linux kernel
+
+USAGE
+  echo-server [OPTIONS]
+
+  Sends back to each client what it receives, until the client ends its side. The first line on standard output is
+  `listening on ADDR:PORT (interpreter NAME)`, once clients can connect. Logs go to standard error.
+
+OPTIONS
+  --host ADDR             The address to serve at, or a name that resolves to one. Default 127.0.0.1.
+  --port N                The port; 0 takes any free one. Default 8888.
+  --interpreter NAME      What gives the program its meaning: fork (a process for each connection, blocking calls),
+                          epoll, uring, or auto, the best that is built. Default auto.
+  --program NAME          The server to run. Default stream.
+                            stream  echoes until the client ends its side
+                            once    answers the first message and ends the connection
+                            seed    the original echo server with all its defects, always at 127.0.0.1:8888
+  --once                  The same as --program once.
+  --backlog N             How many clients may wait to be accepted; the kernel's own limit holds too. Default 4096.
+  --max-connections N     How many clients are served at one time; others are refused. Default: no limit.
+  --idle-timeout S        Seconds that a client may keep its connection without sending or reading; 0: no limit.
+                          Default 60.
+  --drain-timeout S       Seconds that connections may go on after the server was asked to stop. Default 5.
+  --trace FILE            Write what every process does to FILE, as JSON Lines, for `echo-verify trace FILE`.
+  --version               Print the version and exit.
+  -h, --help              Print this page and exit.
+
+SIGNALS
+  SIGTERM and SIGINT end the server: it accepts no more, lets the connections finish for the drain timeout, and exits.
+
+EXIT STATUS
+  0  ran until it was asked to stop
+  1  failed while it ran, or a connection did not end in time
+  2  did not start: wrong usage, an address that it cannot serve at, a file that it cannot write
+
+EXAMPLES
+  echo-server                                   then, elsewhere: printf 'hello\n' | nc -N 127.0.0.1 8888
+  echo-server --host ::1 --port 0               any free port, IPv6
+  echo-server --once                            then: telnet 127.0.0.1 8888
+  echo-server --trace t.jsonl --idle-timeout 0  then: echo-verify trace t.jsonl
+)";
+
+/// The interpreter that a name stands for.
+std::string chosen_interpreter(const std::string& name) {
+  constexpr auto option = "--interpreter";
+  if (name == "epoll" || name == "uring") refuse(option, fmt::format("'{}' is not built yet", name));
+  if (name == "fork" || name == "auto") return "fork";
+  refuse(option, fmt::format("'{}' is none of fork, epoll, uring, auto", name));
+}
+
+/// The first numeric address of a host.
+std::string resolved(const std::string& host) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int failure = host.empty() ? EAI_NONAME : getaddrinfo(host.c_str(), nullptr, &hints, &found);
+  if (failure != 0) refuse("--host", fmt::format("'{}' does not resolve: {}", host, gai_strerror(failure)));
+  std::array<char, NI_MAXHOST> numeric{};
+  const int unnamed =
+      getnameinfo(found->ai_addr, found->ai_addrlen, numeric.data(), numeric.size(), nullptr, 0, NI_NUMERICHOST);
+  freeaddrinfo(found);
+  if (unnamed != 0) refuse("--host", fmt::format("'{}' does not resolve: {}", host, gai_strerror(unnamed)));
+  return numeric.data();
+}
+
+/// The seed takes nothing from outside; who sets something for it would be misled.
+void check_seed(const CLI::App& app) {
+  for (const char* name : {"--host", "--port", "--backlog", "--max-connections", "--idle-timeout", "--drain-timeout"}) {
+    if (app.count(name) != 0) refuse(name, "the program 'seed' does not take it");
+  }
+}
+
+/// Declares the options; each one that is given is checked and put where it belongs.
+void add_options(CLI::App& app, ServerArguments& arguments) {
+  ServerOptions& server = arguments.options.server;
+  Deadline& until = arguments.options.session.until;
+  using Text = const std::string&;
+  constexpr std::int64_t most_int = std::numeric_limits<int>::max();
+
+  app.set_help_flag("-h,--help");
+  app.set_version_flag("--version", fmt::format("echo-server {}", version));
+  add_text(app, "--host", [&](Text host) { server.at.host = host; });
+  add_text(app, "--port",
+           [&](Text text) { server.at.port = static_cast<std::uint16_t>(whole_number("--port", text, 0, 65535)); });
+  add_text(app, "--interpreter", [&](Text name) { arguments.interpreter = chosen_interpreter(name); });
+  CLI::Option* const program =
+      add_text(app, "--program", [&](Text name) { arguments.program = program_name("--program", name); });
+  app.add_flag_callback("--once", [&] { arguments.program = "once"; })->excludes(program)->disable_flag_override();
+  add_text(app, "--backlog",
+           [&](Text text) { server.backlog = static_cast<int>(whole_number("--backlog", text, 0, most_int)); });
+  add_text(app, "--max-connections",
+           [&](Text text) { server.max_connections = whole_number("--max-connections", text, 1, unlimited - 1); });
+  add_text(app, "--idle-timeout", [&](Text text) {
+    const std::int64_t limit = seconds("--idle-timeout", text);
+    until.wait_ms = limit == 0 ? forever_ms : limit;
+  });
+  add_text(app, "--drain-timeout", [&](Text text) { until.drain_ms = seconds("--drain-timeout", text); });
+  add_text(app, "--trace", [&](Text path) { arguments.trace = path; });
+}
+
+}  // namespace
+
+std::expected<ServerArguments, Farewell> read_server_arguments(int count, const char* const* values) {
+  ServerArguments arguments;
+  CLI::App app;
+  add_options(app, arguments);
+  app.final_callback([&] {
+    if (arguments.program == "seed") {
+      check_seed(app);
+      arguments.options.server.at = {"127.0.0.1", 8888};
+      arguments.options.session.until = {};
+    } else {
+      arguments.options.server.at.host = resolved(arguments.options.server.at.host);
+    }
+  });
+  if (auto farewell = parse("echo-server", app, count, values, std::string(manual))) {
+    return std::unexpected(*std::move(farewell));
+  }
+  return arguments;
+}
+
+}  // namespace antiphon

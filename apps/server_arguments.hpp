@@ -1,0 +1,23 @@
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <string>
+
+#include "apps/arguments.hpp"
+#include "core/programs/catalogue.hpp"
+
+namespace antiphon {
+
+/// What echo-server was asked to do.
+struct ServerArguments {
+  std::string program = "stream";
+  std::string interpreter = "fork";
+  ProgramOptions options;            ///< The address is numeric.
+  std::optional<std::string> trace;  ///< A path.
+};
+
+/// Reads the command line of echo-server and resolves the host. Errors are one line that names the option.
+std::expected<ServerArguments, Farewell> read_server_arguments(int count, const char* const* values);
+
+}  // namespace antiphon

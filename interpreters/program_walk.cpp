@@ -1,0 +1,302 @@
+#include "interpreters/program_walk.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <concepts>
+#include <cstring>
+#include <optional>
+#include <range/v3/algorithm/move.hpp>
+#include <range/v3/iterator/insert_iterators.hpp>
+#include <range/v3/view/concat.hpp>
+#include <range/v3/view/reverse.hpp>
+#include <range/v3/view/single.hpp>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "core/process.hpp"
+#include "interpreters/responses.hpp"
+
+namespace antiphon {
+
+namespace {
+
+using State = Process<Net, Result<Unit>, Identified>;
+using Target = ProgramGraph::Target;
+
+// -- What the world gives ---------------------------------------------------------------------
+
+/// Numbers that no program makes up by itself. The point that gives a name is added to it.
+constexpr int first_socket = 1'000'000;
+constexpr std::int64_t first_pid = 1'000'000;
+
+/// The port that whoever asks for any port gets.
+constexpr std::uint16_t any_port = 49152;
+
+/// A full message is never longer, whatever the program asks for.
+constexpr std::size_t longest_message = std::size_t{1} << 20U;
+
+/// The messages that were given. Each has content of its own, so that digests tell them apart.
+class Messages {
+ public:
+  Bytes give(std::size_t point, std::size_t size) {
+    Bytes& message = by_point_[{point, size}];
+    if (message.empty()) {
+      Buffer* const buffer = Buffer::make(size);
+      std::memset(buffer->data, static_cast<int>(by_point_.size() & 0xFFU), size);
+      buffer->marked = true;
+      message = Bytes(buffer, size);
+      givers_.emplace(buffer, point);
+    }
+    return message;
+  }
+
+  /// The symbol of a slice of a message; any other bytes as text.
+  [[nodiscard]] SeenValue value_of(const Bytes& bytes) const;
+
+ private:
+  std::map<std::pair<std::size_t, std::size_t>, Bytes> by_point_;
+  std::unordered_map<const Buffer*, std::size_t> givers_;
+};
+
+// -- Values as text ---------------------------------------------------------------------------
+
+std::string words_of(const Deadline& until) {
+  const bool waits_for_ever = until.wait_ms == forever_ms;
+  const std::string idle = waits_for_ever ? "" : duration(until.wait_ms) + " idle";
+  if (until.drain_ms == forever_ms) return waits_for_ever ? "unlimited" : idle;
+  const std::string stop = until.drain_ms == 0 ? "stop" : duration(until.drain_ms) + " after stop";
+  return waits_for_ever ? stop : idle + ", " + stop;
+}
+
+/// The bytes between quotes, with what does not print as escapes. Long ones are cut.
+std::string quoted(std::string_view bytes) {
+  constexpr std::size_t most_shown = 64;
+  std::string text = "\"";
+  for (const char character : bytes.substr(0, most_shown)) {
+    const auto code = static_cast<unsigned char>(character);
+    if (character == '\n') {
+      text += "\\n";
+    } else if (character == '\r') {
+      text += "\\r";
+    } else if (character == '"' || character == '\\') {
+      text += {'\\', character};
+    } else if (code < 0x20 || code >= 0x7F) {
+      text += fmt::format("\\x{:02x}", code);
+    } else {
+      text += character;
+    }
+  }
+  text += '"';
+  if (bytes.size() > most_shown) {
+    // The digest tells apart what the part that is shown does not.
+    Digest digest;
+    digest.add_text(bytes);
+    text += fmt::format(" and {} bytes more ({:016x})", bytes.size() - most_shown, digest.low());
+  }
+  return text;
+}
+
+SeenValue Messages::value_of(const Bytes& bytes) const {
+  const auto giver = givers_.find(bytes.buffer());
+  if (giver == givers_.end()) return quoted(bytes.content());
+  const bool from_start = bytes.offset() == 0;
+  const bool to_end = bytes.offset() + bytes.size() == giver->first->capacity;
+  const auto part = from_start ? (to_end ? Symbol::Part::whole : Symbol::Part::front)
+                               : (to_end ? Symbol::Part::rest : Symbol::Part::middle);
+  return Symbol{giver->second, part};
+}
+
+// -- The walk ---------------------------------------------------------------------------------
+
+/// The line of the instruction, and the types of the cell and of the frames on the stack.
+struct Place {
+  std::uint_least32_t line = 0;
+  std::vector<const detail::Shape*> shapes;
+
+  auto operator<=>(const Place&) const = default;
+};
+
+Place place_of(const State& state) {
+  Place place;
+  state.pending([&](const auto& instruction) { place.line = instruction.where.line; });
+  state.place([&](const detail::Shape* shape) { place.shapes.push_back(shape); });
+  return place;
+}
+
+struct DigestHash {
+  std::size_t operator()(const Digest& digest) const { return digest.low(); }
+};
+
+/// Feeds responses to states until no new one is found.
+class Walker {
+ public:
+  explicit Walker(const GraphLimits& limits) : limits_(limits) {}
+
+  Walk walk(const Server& program) {
+    const Target start = arrive(State(program));
+    // Depth first, so that a loop which counts comes to its end before the limit is used up.
+    while (!found_.empty()) {
+      ranges::move(found_ | ranges::views::reverse, ranges::back_inserter(waiting_));
+      found_.clear();
+      while (found_.empty() && !waiting_.empty()) {
+        const Arrived at = std::move(waiting_.back());
+        waiting_.pop_back();
+        at.state.pending([&](const auto& instruction) { feed_all(at, instruction); });
+      }
+    }
+    return {start, std::move(points_)};
+  }
+
+ private:
+  struct Arrived {
+    State state;
+    std::size_t point;
+  };
+
+  // Arriving.
+
+  Target arrive(State state) {
+    if (state.finished()) return state.result() ? End::ok : End::error;
+    const std::optional<std::size_t> index = point_of(state);
+    if (!index) return End::not_followed;
+    if (seen_.contains(state.digest())) return *index;
+    Point& point = points_[*index];
+    state.pending([&](const auto& instruction) { note_operands(point, instruction); });
+    if (point.states == limits_.most_states_of_a_point) {
+      point.more_states = true;
+      return *index;
+    }
+    ++point.states;
+    seen_.insert(state.digest());
+    found_.push_back({std::move(state), *index});
+    return *index;
+  }
+
+  std::optional<std::size_t> point_of(const State& state) {
+    const auto [place, is_new] = places_.try_emplace(place_of(state), points_.size());
+    if (!is_new) return place->second;
+    if (points_.size() == limits_.most_points) {
+      places_.erase(place);
+      return std::nullopt;
+    }
+    state.pending([&]<class I>(const I& instruction) {
+      Point point{I::name, instruction.where.line, {}, {}};
+      for_each_field(instruction, [&](std::string_view name, const auto&) {
+        point.operands.emplace_back(name, std::set<SeenValue>());
+      });
+      points_.push_back(std::move(point));
+    });
+    return place->second;
+  }
+
+  void note_operands(Point& point, const auto& instruction) const {
+    auto operand = point.operands.begin();
+    for_each_field(instruction,
+                   [&](std::string_view, const auto& value) { operand++->second.insert(value_of(value)); });
+  }
+
+  SeenValue value_of(const Bytes& bytes) const { return messages_.value_of(bytes); }
+  SeenValue value_of(const Endpoint& endpoint) const { return text_of(endpoint); }
+  SeenValue value_of(const Deadline& until) const { return words_of(until); }
+  SeenValue value_of(std::integral auto number) const { return static_cast<std::int64_t>(number); }
+  SeenValue value_of(const Socket& socket) const {
+    if (!given_.contains(socket)) return fmt::format("socket {}", socket.number);
+    return Symbol{static_cast<std::size_t>(socket.number - first_socket), Symbol::Part::whole};
+  }
+
+  // Answering.
+
+  template <Instruction I>
+  void feed(const Arrived& at, ResponseClass what, const typename I::Response& response) {
+    State next = at.state;
+    const std::uint64_t looks_before = looks();
+    next.answer<I>(response);
+    if (looks() != looks_before) points_[at.point].looks_at_content = true;
+    const Target target = arrive(std::move(next));
+    points_[at.point].targets[what].insert(target);
+  }
+
+  template <Instruction I>
+  void feed_all(const Arrived& at, const I& instruction) {
+    feed_successes(at, instruction);
+    using ranges::views::concat;
+    for (const Errno error : concat(errors_of<I>(), ranges::views::single(unlisted_error))) {
+      feed<I>(at, error, failed(error));
+    }
+    const Deadline until = deadline_of(instruction);
+    if (until.wait_ms != forever_ms) feed<I>(at, Errno::EXPIRED, failed(Errno::EXPIRED));
+    if (until.drain_ms != forever_ms) feed<I>(at, Errno::STOPPING, failed(Errno::STOPPING));
+  }
+
+  template <Instruction I>
+  static Deadline deadline_of(const I& instruction) {
+    constexpr bool stops_at_once = std::same_as<I, Accept> || std::same_as<I, Sleep>;
+    if constexpr (requires { instruction.until; }) {
+      return instruction.until;
+    } else {
+      return {.wait_ms = forever_ms, .drain_ms = stops_at_once ? 0 : forever_ms};
+    }
+  }
+
+  template <Instruction I>
+    requires std::same_as<typename I::Response, Result<Unit>>
+  void feed_successes(const Arrived& at, const I&) {
+    feed<I>(at, Success::done, Unit{});
+  }
+
+  template <Instruction I>
+    requires std::same_as<typename I::Response, Result<Socket>>
+  void feed_successes(const Arrived& at, const I& instruction) {
+    const Socket socket{first_socket + static_cast<int>(at.point)};
+    given_.insert(socket);
+    if constexpr (std::same_as<I, OpenSocket>) addresses_[socket] = instruction.at;
+    feed<I>(at, Success::given, socket);
+  }
+
+  void feed_successes(const Arrived& at, const Listen& instruction) {
+    const auto opened = addresses_.find(instruction.listener);
+    Endpoint address = opened == addresses_.end() ? Endpoint{"0.0.0.0", 0} : opened->second;
+    if (address.port == 0) address.port = any_port;
+    feed<Listen>(at, Success::done, address);
+  }
+
+  void feed_successes(const Arrived& at, const Recv& instruction) {
+    const std::size_t full = std::min(instruction.at_most, longest_message);
+    if (full > 1) feed<Recv>(at, Success::short_message, messages_.give(at.point, 1));
+    if (full > 0) feed<Recv>(at, Success::full_message, messages_.give(at.point, full));
+    feed<Recv>(at, Success::end_of_input, Bytes());
+  }
+
+  void feed_successes(const Arrived& at, const Send& instruction) {
+    const std::size_t size = instruction.bytes.size();
+    feed<Send>(at, Success::all_sent, size);
+    if (size > 1) feed<Send>(at, Success::part_sent, size - 1);
+  }
+
+  void feed_successes(const Arrived& at, const Fork&) {
+    const Pid pid{first_pid + static_cast<std::int64_t>(at.point)};
+    feed<Fork>(at, Success::parent, Forked(Parent{pid}));
+    feed<Fork>(at, Success::child, Forked(Child{}));
+  }
+
+  GraphLimits limits_;
+  std::vector<Point> points_;
+  std::map<Place, std::size_t> places_;
+  std::unordered_set<Digest, DigestHash> seen_;
+  std::vector<Arrived> waiting_;  ///< States to feed, the next one last.
+  std::vector<Arrived> found_;    ///< States that the last one led to, the next one first.
+  Messages messages_;
+  std::set<Socket> given_;
+  std::map<Socket, Endpoint> addresses_;
+};
+
+}  // namespace
+
+std::string duration(std::int64_t wait_ms) {
+  return wait_ms % 1000 == 0 ? fmt::format("{} s", wait_ms / 1000) : fmt::format("{} ms", wait_ms);
+}
+
+Walk walk(const Server& program, const GraphLimits& limits) { return Walker(limits).walk(program); }
+
+}  // namespace antiphon

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <istream>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "core/trace.hpp"
+#include "interpreters/id_set.hpp"
+
+/// The text form of a trace: JSON Lines. A header, then an event a line, its fields in a fixed order:
+///
+///     {"antiphon":"trace","version":1,"program":"stream","interpreter":"fork","idle_ms":60000,"drain_ms":5000}
+///     {"process":0,"event":3,"do":"Accept","listener":0,"answer":1}
+///     {"process":0,"event":4,"do":"Fork","at_most":null,"answer":{"parent":4242},"child":1}
+///     {"process":1,"event":0,"do":"Fork","at_most":null,"answer":"child"}
+///     {"process":1,"event":1,"do":"Recv","from":1,"at_most":16384,
+///         "until":{"wait_ms":60000,"drain_ms":5000},"answer":{"text":"hello\n"}}       (on one line)
+///     {"process":1,"event":2,"do":"Close","socket":1,"error":"EIO"}
+///     {"process":1,"event":3,"end":"ok"}
+///
+/// `null` is a number without a limit. Bytes are `text` when all of them are printable ASCII or one of \n, \r, \t,
+/// else `hex`. An answer without content is "ok". An instruction that was never answered has `"pending":true`. In a
+/// simulation there are also `{"client":1,"did":"sent","bytes":{"text":"a"}}` and `{"stop":true}`.
+
+namespace antiphon {
+
+inline constexpr std::uint64_t trace_version = 1;
+
+/// What a reader must know about the run.
+struct TraceHeader {
+  std::string program;
+  std::string interpreter;
+  std::int64_t idle_ms = forever_ms;
+  std::int64_t drain_ms = 0;
+
+  static constexpr std::tuple fields{
+      Field{"program", &TraceHeader::program}, Field{"interpreter", &TraceHeader::interpreter},
+      Field{"idle_ms", &TraceHeader::idle_ms}, Field{"drain_ms", &TraceHeader::drain_ms}};
+  bool operator==(const TraceHeader&) const = default;
+};
+
+/// Each is one line without its end. Equal values have equal text, everywhere.
+std::string header_line(const TraceHeader& header);
+std::string event_line(const Event& event);
+
+/// The same, at the end of `text`, with the line's end.
+void append_line(std::string& text, const Event& event);
+void append_line(std::string& text, const ProcessEvent& event);
+
+/// What a reader cannot make sense of: the line, from 1, and one sentence without a full stop.
+struct BadInput {
+  std::size_t line;
+  std::string what;
+
+  bool operator==(const BadInput&) const = default;
+};
+
+/// Reads a trace line by line, in memory that depends on the processes that live at one time, not on its length.
+class TraceReader {
+ public:
+  explicit TraceReader(std::istream& in) : in_(&in) {}
+
+  /// To be called first, once.
+  std::expected<TraceHeader, BadInput> header();
+
+  /// The next event; none at the end. Not to be called after bad input.
+  std::expected<std::optional<Event>, BadInput> next();
+
+  /// True once the end was met and was not the end of a line: the writer was cut off. What stood in that line is
+  /// lost. If already the header is cut, then `header` is bad input as well.
+  [[nodiscard]] bool cut() const { return cut_; }
+
+ private:
+  std::expected<bool, BadInput> read_line();
+  [[nodiscard]] BadInput bad(std::string what) const;
+  std::optional<std::string> check_order(const ProcessEvent& event);
+
+  std::istream* in_;
+  std::string line_;
+  std::size_t line_number_ = 0;
+  bool cut_ = false;
+  std::unordered_map<ProcessId, std::uint64_t> due_;  ///< The next event's number of each living process.
+  IdSet ended_;
+};
+
+}  // namespace antiphon

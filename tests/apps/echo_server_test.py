@@ -1,0 +1,338 @@
+#!/usr/bin/env python3
+"""Runs echo-server under real clients on loopback."""
+
+import sys
+
+sys.dont_write_bytecode = True
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import unittest
+
+from serving import ECHO_SERVER, PATIENCE_S, Server, at_end, children_of, converse, fingerprint
+
+
+def run(*arguments, **options):
+    done = subprocess.run(
+        [ECHO_SERVER, *arguments], capture_output=True, text=True, timeout=PATIENCE_S, **options
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+class Echo(unittest.TestCase):
+    def test_hello(self):
+        with Server() as server:
+            self.assertRegex(server.first_line, r"^listening on 127\.0\.0\.1:\d+ \(interpreter fork\)\n$")
+            self.assertEqual(server.echo(b"hello\n"), b"hello\n")
+            self.assertEqual(server.echo(b""), b"")
+
+    def test_a_message_in_parts(self):
+        with Server() as server, server.connect() as client:
+            for part in (b"one", b"two", b"x" * 5000):
+                self.assertEqual(converse(client, part, close_side=False), part)
+
+    def test_64_mib(self):
+        data = os.urandom(64 << 20)
+        with Server() as server:
+            self.assertEqual(fingerprint(server.echo(data)), fingerprint(data))
+
+    def test_200_clients_at_once(self):
+        data = [os.urandom(1 << 20) for _ in range(200)]
+        heard = [b""] * len(data)
+        with Server() as server:
+
+            def serve(number):
+                heard[number] = server.echo(data[number])
+
+            clients = [threading.Thread(target=serve, args=(number,)) for number in range(len(data))]
+            for client in clients:
+                client.start()
+            for client in clients:
+                client.join()
+            self.assertTrue(heard == data)
+            server.await_no_children()
+
+    def test_ipv6(self):
+        try:
+            socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+        except OSError as error:
+            self.skipTest(f"no IPv6 here: {error}")
+        with Server("--host", "::1") as server:
+            self.assertIn("listening on [::1]:", server.first_line)
+            self.assertEqual(server.echo(b"six"), b"six")
+
+    def test_a_host_by_name(self):
+        with Server("--host", "localhost") as server:
+            self.assertEqual(server.echo(b"name"), b"name")
+
+    def test_once(self):
+        for option in (["--once"], ["--program", "once"]):
+            with Server(*option) as server, server.connect() as client:
+                client.sendall(b"first")
+                self.assertEqual(client.recv(100), b"first")
+                # What comes after the answer resets nothing.
+                client.sendall(b"second")
+                self.assertEqual(client.recv(100), b"")
+
+    def test_a_client_that_resets_harms_nobody(self):
+        with Server() as server:
+            for _ in range(20):
+                with server.connect() as client:
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                    client.sendall(b"x" * 100000)
+            self.assertEqual(server.echo(b"still"), b"still")
+
+    def test_max_connections(self):
+        with Server("--max-connections", "1") as server:
+            with server.connect() as first:
+                self.assertEqual(converse(first, b"a", close_side=False), b"a")
+                with server.connect() as second:
+                    self.assertTrue(at_end(second))
+                self.assertEqual(converse(first, b"b"), b"b")
+            server.await_no_children()
+            self.assertEqual(server.echo(b"c"), b"c")
+
+    def test_an_idle_client_is_let_go(self):
+        with Server("--idle-timeout", "0.1") as server, server.connect() as client:
+            self.assertTrue(at_end(client))
+        with Server("--idle-timeout", "0") as server, server.connect() as client:
+            self.assertEqual(converse(client, b"a"), b"a")
+
+
+class Resources(unittest.TestCase):
+    def test_a_session_holds_its_own_connection_only(self):
+        with Server() as server, server.connect() as client:
+            self.assertEqual(converse(client, b"a", close_side=False), b"a")
+            ((child, _),) = children_of(server.pid)
+            links = [os.readlink(f"/proc/{child}/fd/{name}") for name in os.listdir(f"/proc/{child}/fd")]
+            self.assertEqual(len([link for link in links if link.startswith("socket:")]), 1, links)
+
+    def test_2000_connections_leave_nothing(self):
+        with Server() as server:
+
+            def serve(count):
+                for number in range(count):
+                    data = b"%d" % number
+                    self.assertEqual(server.echo(data), data)
+                server.await_no_children()
+
+            serve(200)
+            descriptors, resident = server.descriptors(), server.resident_kib()
+            serve(1800)
+            self.assertEqual(server.descriptors(), descriptors)
+            self.assertLess(server.resident_kib(), resident + 512)
+
+    def test_no_descriptor_left_to_accept_with(self):
+        with Server() as server:
+            self.assertEqual(server.echo(b"a"), b"a")
+            server.limit_descriptors(server.descriptors())
+            with server.connect() as client:
+                server.await_log("Accept answered EMFILE")
+                server.limit_descriptors(1024)
+                self.assertEqual(converse(client, b"b"), b"b")
+            self.assertEqual(server.echo(b"c"), b"c")
+
+
+class Stop(unittest.TestCase):
+    def test_a_drain_serves_who_is_there(self):
+        for by in (signal.SIGTERM, signal.SIGINT):
+            with Server("--drain-timeout", "60") as server:
+                with server.connect() as client:
+                    self.assertEqual(converse(client, b"before", close_side=False), b"before")
+                    server.process.send_signal(by)
+                    server.await_log("asked to stop; 1 connections may go on for 60 s")
+                    data = os.urandom(1 << 20)
+                    self.assertEqual(converse(client, data), data)
+                    with self.assertRaises(ConnectionRefusedError):
+                        server.connect()
+                self.assertEqual(server.process.wait(PATIENCE_S), 0, server.log())
+                self.assertTrue(server.log().endswith("echo-server: stopped\n"), server.log())
+
+    def test_a_drain_has_an_end(self):
+        for timeout in ("0", "0.2"):
+            with Server("--drain-timeout", timeout, "--idle-timeout", "0") as server, server.connect() as client:
+                self.assertEqual(converse(client, b"a", close_side=False), b"a")
+                server.stop()
+                self.assertTrue(at_end(client))
+                self.assertEqual(children_of(server.pid), [])
+
+    def test_signals_to_the_whole_group(self):
+        with Server("--drain-timeout", "0.2") as server, server.connect() as client:
+            self.assertEqual(converse(client, b"a", close_side=False), b"a")
+            for child, _ in children_of(server.pid):
+                os.kill(child, signal.SIGINT)
+            server.process.send_signal(signal.SIGINT)
+            server.process.send_signal(signal.SIGINT)
+            server.stop(signal.SIGINT)
+            self.assertTrue(at_end(client))
+
+    def test_a_signal_to_one_session(self):
+        with Server("--drain-timeout", "0") as server:
+            with server.connect() as one:
+                self.assertEqual(converse(one, b"a", close_side=False), b"a")
+                ((child, _),) = children_of(server.pid)
+                with server.connect() as other:
+                    self.assertEqual(converse(other, b"b", close_side=False), b"b")
+                    os.kill(child, signal.SIGTERM)
+                    self.assertTrue(at_end(one))
+                    self.assertEqual(converse(other, b"c"), b"c")
+
+
+class Trace(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.path = os.path.join(self.folder.name, "t.jsonl")
+
+    def test_every_process_is_whole(self):
+        with Server("--trace", self.path, "--idle-timeout", "0", "--drain-timeout", "2.5") as server:
+            data = os.urandom(100000)
+            clients = [threading.Thread(target=server.echo, args=(data,)) for _ in range(20)]
+            for client in clients:
+                client.start()
+            for client in clients:
+                client.join()
+        with open(self.path) as file:
+            header, *events = [json.loads(line) for line in file]
+        self.assertEqual(
+            header,
+            {"antiphon": "trace", "version": 1, "program": "stream", "interpreter": "fork",
+             "idle_ms": None, "drain_ms": 2500},
+        )
+        processes = {}
+        for event in events:
+            of_process = processes.setdefault(event["process"], [])
+            self.assertEqual(event["event"], len(of_process))
+            of_process.append(event)
+        self.assertEqual(sorted(processes), list(range(21)))
+        for of_process in processes.values():
+            self.assertEqual(of_process[-1].get("end"), "ok")
+        received = [event for event in processes[1] if event.get("do") == "Recv"]
+        heard = b"".join(bytes.fromhex(event["answer"].get("hex", "")) for event in received)
+        self.assertEqual(heard, data)
+
+    def test_a_server_that_did_not_start_leaves_no_trace(self):
+        with Server() as server:
+            port = str(server.address[1])
+            self.assertEqual(run("--port", port, "--trace", self.path)[0], 2)
+            self.assertFalse(os.path.exists(self.path))
+            with open(self.path, "w") as file:
+                file.write("precious")
+            self.assertEqual(run("--port", port, "--trace", self.path)[0], 2)
+            with open(self.path) as file:
+                self.assertEqual(file.read(), "precious")
+
+    def test_a_full_disk_does_not_end_the_server(self):
+        if not os.path.exists("/dev/full"):
+            self.skipTest("there is no /dev/full")
+        with Server("--trace", "/dev/full") as server:
+            self.assertEqual(server.echo(b"a"), b"a")
+            self.assertEqual(server.log().count("No space left on device"), 1)
+
+
+class Usage(unittest.TestCase):
+    def assert_refused(self, *arguments, words, **options):
+        status, output, errors = run(*arguments, **options)
+        self.assertEqual((status, output), (2, ""), (arguments, errors))
+        self.assertTrue(errors.startswith("echo-server: ") and errors.endswith("\n"), errors)
+        self.assertEqual(errors.count("\n"), 1, errors)
+        for word in words:
+            self.assertIn(word, errors)
+
+    def test_bad_input(self):
+        for arguments, *words in [
+            (["--no-such"], "--no-such"),
+            (["file"], "file"),
+            (["--port"], "--port"),
+            (["--port", "65536"], "--port", "65536"),
+            (["--port", "-1"], "--port", "-1"),
+            (["--port", "eighty"], "--port", "eighty"),
+            (["--port", "0x50"], "--port", "0x50"),
+            (["--port", "1" * 40], "--port"),
+            (["--backlog", "2147483648"], "--backlog", "2147483648"),
+            (["--max-connections", "0"], "--max-connections"),
+            (["--max-connections", "9" * 30], "--max-connections"),
+            (["--idle-timeout", "-1"], "--idle-timeout"),
+            (["--idle-timeout", "nan"], "--idle-timeout"),
+            (["--drain-timeout", "1e999"], "--drain-timeout"),
+            (["--drain-timeout", "9" * 30], "--drain-timeout"),
+            (["--host", ""], "--host"),
+            (["--host", "no such host"], "--host", "no such host"),
+            (["--host", "192.0.2.1", "--port", "0"], "192.0.2.1:0", "EADDRNOTAVAIL"),
+            (["--interpreter", "epoll"], "--interpreter", "not built yet"),
+            (["--interpreter", "uring"], "--interpreter", "not built yet"),
+            (["--interpreter", "magic"], "--interpreter", "magic"),
+            (["--program", "chat"], "--program", "chat"),
+            (["--program", "seed", "--port", "0"], "--port", "seed"),
+            (["--program", "stream", "--once"], "--once"),
+            (["--once=no"], "once"),
+            (["--trace", "/nonexistent/t.jsonl"], "/nonexistent/t.jsonl", "No such file or directory"),
+            (["--trace", "/"], "/", "Is a directory"),
+            (["line\nbreak"], "line break"),
+        ]:
+            with self.subTest(arguments):
+                self.assert_refused(*arguments, words=words)
+
+    def test_a_port_in_use(self):
+        with Server() as server:
+            port = str(server.address[1])
+            self.assert_refused("--port", port, words=[f"127.0.0.1:{port}", "EADDRINUSE"])
+
+    def test_a_privileged_port(self):
+        with open("/proc/sys/net/ipv4/ip_unprivileged_port_start") as file:
+            if int(file.read()) <= 1:
+                self.skipTest("no port is privileged here")
+        nobody = 65534
+
+        def give_up_rights():
+            if os.geteuid() == 0:
+                os.setgid(nobody)
+                os.setuid(nobody)
+
+        try:
+            self.assert_refused("--port", "1", words=["127.0.0.1:1", "EACCES"], preexec_fn=give_up_rights)
+        except (PermissionError, subprocess.SubprocessError) as error:
+            self.skipTest(f"nobody cannot run the server: {error}")
+
+    def test_auto_is_the_best_that_is_built(self):
+        with Server("--interpreter", "auto") as server:
+            self.assertIn("(interpreter fork)", server.first_line)
+
+    def test_help_and_version(self):
+        status, version, errors = run("--version")
+        self.assertEqual((status, errors), (0, ""))
+        self.assertRegex(version, r"^echo-server \d+\.\d+\.\d+\n$")
+        for flag in ("-h", "--help"):
+            status, text, errors = run(flag)
+            self.assertEqual((status, errors), (0, ""))
+            for part in ("USAGE", "OPTIONS", "SIGNALS", "EXIT STATUS", "EXAMPLES", "--host", "--port", "--interpreter",
+                         "--program", "--once", "--backlog", "--max-connections", "--idle-timeout", "--drain-timeout",
+                         "--trace", "--version"):
+                self.assertIn(part, text)
+
+    def test_a_reader_that_goes_away(self):
+        """Nobody reads the server's output any more: it serves all the same."""
+        reading, writing = os.pipe()
+        with open(writing, "wb") as errors:
+            process = subprocess.Popen(
+                [ECHO_SERVER, "--port", "0"], stdout=subprocess.PIPE, stderr=errors, stdin=subprocess.DEVNULL
+            )
+        try:
+            port = int(process.stdout.readline().split()[2].rpartition(b":")[2])
+            os.close(reading)
+            process.stdout.close()
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual(process.wait(PATIENCE_S), 0)
+            self.assertGreater(port, 0)
+        finally:
+            process.kill()
+            process.wait()
+
+
+if __name__ == "__main__":
+    unittest.main()

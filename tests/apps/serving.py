@@ -1,0 +1,153 @@
+"""What the tests of echo-server share: a server that is started and ended, and clients."""
+
+import hashlib
+import os
+import resource
+import select
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+ECHO_SERVER = os.path.join(os.environ["ANTIPHON_APPS_DIR"], "echo-server")
+
+# Nothing that works takes as long; what does not is given up.
+PATIENCE_S = 60
+
+
+def eventually(what, predicate):
+    """Waits until the predicate holds, and answers what it answered."""
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        found = predicate()
+        if found:
+            return found
+        time.sleep(0.01)
+    raise AssertionError(f"it never came to this: {what}")
+
+
+def children_of(pid):
+    """The (pid, state) of each child."""
+    found = []
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            with open(f"/proc/{name}/stat") as file:
+                state, parent = file.read().rpartition(")")[2].split()[:2]
+        except OSError:
+            continue
+        if int(parent) == pid:
+            found.append((int(name), state))
+    return found
+
+
+class Server:
+    """An echo-server at any free port. It ends with the block, by SIGTERM unless the test ended it."""
+
+    def __init__(self, *options, port=("--port", "0")):
+        self.options = [*port, *options]
+
+    def __enter__(self):
+        self.log_file = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(
+            [ECHO_SERVER, *self.options], stdout=subprocess.PIPE, stderr=self.log_file, stdin=subprocess.DEVNULL
+        )
+        self.pid = self.process.pid
+        try:
+            ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE_S)
+            self.first_line = self.process.stdout.readline().decode() if ready else ""
+            assert self.first_line.startswith("listening on "), (self.first_line, self.log())
+            host, _, port = self.first_line.split()[2].rpartition(":")
+            self.address = (host.strip("[]"), int(port))
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
+        return self
+
+    def __exit__(self, failed, *_):
+        try:
+            if failed is None:
+                self.stop()
+        finally:
+            for child, _ in children_of(self.pid):
+                os.kill(child, signal.SIGKILL)
+            self.process.kill()
+            self.process.wait()
+            self.process.stdout.close()
+            self.log_file.close()
+
+    def stop(self, by=signal.SIGTERM):
+        """Asks the server to stop and demands that it ends well."""
+        if self.process.poll() is None:
+            self.process.send_signal(by)
+        status = self.process.wait(PATIENCE_S)
+        assert status == 0, (status, self.log())
+
+    def log(self):
+        self.log_file.seek(0)
+        return self.log_file.read().decode()
+
+    def await_log(self, text):
+        eventually(f"the log says '{text}'", lambda: text in self.log())
+
+    def await_no_children(self):
+        """A zombie would stay for ever."""
+        eventually("all children are gone", lambda: not children_of(self.pid))
+
+    def connect(self):
+        return socket.create_connection(self.address, PATIENCE_S)
+
+    def echo(self, data):
+        """What comes back for the data, to the end."""
+        with self.connect() as connection:
+            return converse(connection, data)
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def resident_kib(self):
+        with open(f"/proc/{self.pid}/status") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
+
+    def limit_descriptors(self, count):
+        _, hard = resource.prlimit(self.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(self.pid, resource.RLIMIT_NOFILE, (count, hard))
+
+
+def converse(connection, data, close_side=True):
+    """Sends and receives at once, and answers what came back: to the end, or as much as was sent."""
+    connection.setblocking(False)
+    unsent = memoryview(data)
+    heard = bytearray()
+    if not unsent and close_side:
+        connection.shutdown(socket.SHUT_WR)
+    while close_side or len(heard) < len(data):
+        readable, writable, _ = select.select([connection], [connection] if unsent else [], [], PATIENCE_S)
+        assert readable or writable, f"the server is silent after {len(heard)} of {len(data)} bytes"
+        if readable:
+            more = connection.recv(1 << 20)
+            if not more:
+                break
+            heard += more
+        if writable:
+            unsent = unsent[connection.send(unsent[: 1 << 20]) :]
+            if not unsent and close_side:
+                connection.shutdown(socket.SHUT_WR)
+    connection.settimeout(PATIENCE_S)
+    return bytes(heard)
+
+
+def at_end(connection):
+    """True if the server ended the connection, in whatever way, and sent nothing before."""
+    connection.settimeout(PATIENCE_S)
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
+def fingerprint(data):
+    return hashlib.sha256(data).hexdigest()

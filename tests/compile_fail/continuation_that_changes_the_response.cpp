@@ -1,0 +1,7 @@
+// expect: a continuation takes the response of what it follows, as `const T&`, and is not `mutable`
+#include "core/instructions.hpp"
+#include "core/program.hpp"
+
+using namespace antiphon;
+
+auto program = Accept{} >> [](Result<Socket>& client) { return ret(client); };
