@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "apps/arguments.hpp"
-#include "core/programs/catalogue.hpp"
 
 namespace antiphon {
 

@@ -8,6 +8,7 @@
 #include <exception>
 
 #include "apps/dump_arguments.hpp"
+#include "core/programs/catalogue.hpp"
 
 namespace antiphon {
 namespace {

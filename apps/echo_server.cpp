@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <exception>
 #include <memory>
+#include <string>
 
 #include "apps/server_arguments.hpp"
 #include "apps/server_log.hpp"
@@ -102,7 +103,7 @@ int main(int count, char** values) {
   try {
     return status_of(serve(*arguments));
   } catch (const std::exception& failure) {
-    std::fprintf(stderr, "echo-server: %s\n", failure.what());
+    std::fputs((std::string("echo-server: ") + failure.what() + '\n').c_str(), stderr);
     return status_of(ExitCode::violated);
   }
 }

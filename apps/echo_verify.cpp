@@ -74,6 +74,14 @@ ExitCode check_properties(const VerifyArguments& arguments) {
   return code_of(result.ruling);
 }
 
+/// Nothing but the beginning of a header is there: nothing can be said.
+ExitCode cut_in_header(const VerifyArguments& arguments, const BadInput& input) {
+  verify::Verdict nothing;
+  nothing.remarks.push_back(input.what);
+  fmt::print("{}", report({"unknown", "unknown", forever_ms, 0}, arguments, nothing));
+  return code_of(nothing.ruling);
+}
+
 ExitCode judge_trace(const VerifyArguments& arguments) {
   std::ifstream file(arguments.file, std::ios::binary);
   if (!file || file.peek() == std::ifstream::traits_type::eof()) {
@@ -85,6 +93,7 @@ ExitCode judge_trace(const VerifyArguments& arguments) {
   };
   TraceReader reader(file);
   const auto header = reader.header();
+  if (!header && reader.cut()) return cut_in_header(arguments, header.error());
   if (!header) return bad(header.error());
   if (!program_named(header->program)) {
     return refused(fmt::format("{}:1: it is of program '{}', which is not known", arguments.file, header->program));

@@ -4,7 +4,7 @@
 
 namespace antiphon {
 
-/// The version that programs print. CMakeLists.txt has it too.
+/// The version that programs print. CMakeLists.txt reads it here.
 inline constexpr std::string_view version = "0.1.0";
 
 }  // namespace antiphon

@@ -129,6 +129,14 @@ Descriptor stream_socket(int family) {
 /// Recv may answer less than was asked for, and so one buffer need not be larger than this.
 constexpr std::size_t largest_recv = std::size_t{1} << 20U;
 
+Buffer* buffer_or_null(std::size_t capacity) {
+  try {
+    return Buffer::make(capacity);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
 sigset_t signals_taken() {
   sigset_t set;
   sigemptyset(&set);
@@ -385,7 +393,8 @@ Result<Bytes> ForkHandler::operator()(const Recv& instruction) {
   const int socket = kernel_->sockets.at(instruction.from);
   if (socket < 0) return failed(Errno::BADF);
   if (const auto ready = kernel_->wait(socket, POLLIN, instruction.until); !ready) return failed(ready.error());
-  Buffer* const buffer = Buffer::make(std::min(instruction.at_most, largest_recv));
+  Buffer* const buffer = buffer_or_null(std::min(instruction.at_most, largest_recv));
+  if (buffer == nullptr) return failed(Errno::NOMEM);
   const ssize_t size = recv(socket, buffer->data, buffer->capacity, MSG_DONTWAIT);
   const int error = errno;
   Bytes received(buffer, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));

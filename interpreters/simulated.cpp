@@ -632,7 +632,8 @@ class World {
     queue.pop_front();
     connections_[connection].ends[acceptee].holders = 1;
     if (const Index client = connections_[connection].ends[opener].client; client != none) {
-      accepted_ = {client + 1, ClientEvent::Kind::accepted, {}, static_cast<ProcessId>(&one - processes_.data()), *named};
+      accepted_ = {
+          client + 1, ClientEvent::Kind::accepted, {}, static_cast<ProcessId>(&one - processes_.data()), *named};
     }
     return named;
   }
@@ -754,8 +755,8 @@ class World {
     }
     const auto child = static_cast<Index>(processes_.size());
     const Fork issued = instruction;
-    processes_.push_back({processes_[index].process, processes_[index].table, index, 0, now_ms_, {}, false, false,
-                          false});
+    processes_.push_back(
+        {processes_[index].process, processes_[index].table, index, 0, now_ms_, {}, false, false, false});
     for (const Target& held : processes_[child].table) {
       if (held.index != none) ++holders(held);
     }

@@ -388,7 +388,7 @@ bool made_a_child(const AnyExchange<Net>& exchange) {
 
 template <Instruction... Is>
 AnyExchange<Net> read_any_exchange(Effects<Is...>, Reading& reading) {
-  const std::string name = read_field<std::string>(reading, "do");
+  const auto name = read_field<std::string>(reading, "do");
   std::optional<AnyExchange<Net>> exchange;
   static_cast<void>(((name == Is::name && (exchange = read_exchange<Is>(reading), true)) || ...));
   if (!exchange) wrong("there is no instruction '{}'", name);
@@ -414,10 +414,10 @@ ProcessEvent read_process_event(Reading& reading) {
 ClientEvent read_client_event(Reading& reading) {
   ClientEvent event;
   event.client = read_field<ClientId>(reading, "client");
-  const std::string did = read_field<std::string>(reading, "did");
+  const auto did = read_field<std::string>(reading, "did");
   event.kind = ClientEvent::Kind::connecting;
   while (name_of(event.kind) != did) {
-    if (event.kind == ClientEvent::Kind::closed) wrong("a client cannot have '{}'", did);
+    if (event.kind == ClientEvent::Kind::stopped_reading) wrong("a client cannot have '{}'", did);
     event.kind = static_cast<ClientEvent::Kind>(std::to_underlying(event.kind) + 1);
   }
   if (carries_bytes(event.kind)) event.bytes = read_field<Bytes>(reading, "bytes");

@@ -18,8 +18,8 @@ constexpr std::uint64_t canary_runs = 2'000;
 constexpr std::uint64_t progress_every = 256;
 
 const Violation* violation_of(const Verdict& verdict, std::string_view clause) {
-  const auto found = std::ranges::find_if(
-      verdict.violations, [&](const Violation& violation) { return violation.clause.name == clause; });
+  const auto found = std::ranges::find_if(verdict.violations,
+                                          [&](const Violation& violation) { return violation.clause.name == clause; });
   return found == verdict.violations.end() ? nullptr : &*found;
 }
 
@@ -52,9 +52,8 @@ class SometimesTable {
       const auto index = static_cast<std::size_t>(found - classes.begin());
       return index < generation.faults.size() && generation.faults[index];
     };
-    expect("a message is echoed and nothing is excused", [](const Tally& tally) {
-      return tally.bytes_sent > 0 && tally.excuses[0] == tally.connections;
-    });
+    expect("a message is echoed and nothing is excused",
+           [](const Tally& tally) { return tally.bytes_sent > 0 && tally.excuses[0] == tally.connections; });
     if (generation.most_clients > 1) {
       expect("clients are served at the same time", [](const Tally& tally) { return tally.at_once > 1; });
     }
@@ -127,8 +126,8 @@ std::vector<Canary> find_canaries(std::uint64_t seed) {
 Ruling rule(CampaignResult& result) {
   for (const Canary& canary : result.canaries) {
     if (canary.found_in_run != 0) continue;
-    result.remarks.push_back("the planted violation of '" + std::string(canary.clause) + "' was not found: " +
-                             std::string(canary.defect));
+    result.remarks.push_back("the planted violation of '" + std::string(canary.clause) +
+                             "' was not found: " + std::string(canary.defect));
   }
   for (const Sometimes& row : result.sometimes) {
     if (row.runs == 0) result.remarks.push_back("it never happened that " + std::string(row.what));
@@ -145,7 +144,9 @@ Ruling rule(CampaignResult& result) {
 
 Judged run_and_judge(const Server& server, const Scenario& scenario, const Expectations& expectations) {
   Run run = simulate(server, scenario);
-  Verdict verdict = judge(run.trace, expectations);
+  Judge judge(expectations);
+  for (const Event& event : run.trace) judge.see(event);
+  Verdict verdict = judge.finish(!run.at_rest);
   return {std::move(run), std::move(verdict)};
 }
 

@@ -29,7 +29,7 @@ struct Finding {
   Violation violation;
   Scenario scenario;
   std::vector<Event> trace;
-  std::uint64_t found_in_run = 0;   ///< From 1.
+  std::uint64_t found_in_run = 0;    ///< From 1.
   std::uint64_t shrinking_runs = 0;  ///< Runs that the shrinking took.
 };
 

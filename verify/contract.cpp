@@ -30,7 +30,7 @@ void Report::breach(const Clause& clause, Party party, std::string sentence) {
   if (!known) breaches_.push_back({clause, party, std::move(sentence)});
 }
 
-std::string quoted(std::string_view content) {
+std::string in_quotes(std::string_view content) {
   static constexpr std::size_t longest = 48;
   static constexpr std::string_view digits = "0123456789abcdef";
   std::string text = "\"";

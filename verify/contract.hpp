@@ -167,6 +167,6 @@ struct Nothing {
 };
 
 /// "abc" in quotes, control characters escaped, the middle of a long one left out.
-std::string quoted(std::string_view content);
+std::string in_quotes(std::string_view content);
 
 }  // namespace antiphon::verify

@@ -82,6 +82,7 @@ void Family::note(ProcessId id, Socket socket, Errno error) {
   if (!what || what->listener || error == Errno::INTR || passes_by_itself(error)) return;
   const auto found = connections_.find(what->connection);
   if (found == connections_.end() || found->second.excuse != Excuse::none) return;
+  if (error == Errno::PIPE && found->second.side_ended) return;
   found->second.excuse = error == Errno::EXPIRED    ? Excuse::deadline
                          : error == Errno::STOPPING ? Excuse::drain
                                                     : Excuse::reset;
@@ -98,7 +99,7 @@ void Family::move(const ProcessEvent& event) {
   const Issued& issued = std::get<Issued>(event.what);
   std::visit(
       [&]<class I>(const Exchange<I>& exchange) {
-        if (!exchange.response) one.waiting = Waiting{issued.exchange};
+        one.waiting = exchange.response ? std::nullopt : std::optional(Waiting{issued.exchange});
         if (failure(exchange) == Errno::STOPPING) one.stopping = true;
         if constexpr (!std::same_as<I, Close> && !std::same_as<I, Sleep>) one.fork_failed = false;
       },
@@ -122,6 +123,12 @@ void Family::move(const ProcessEvent& event) {
                         },
                         [&](const Exchange<Send>& send) {
                           if (const auto error = failure(send)) note(id, send.instruction.to, *error);
+                        },
+                        [&](const Exchange<ShutdownSend>& shutdown) {
+                          if (const auto error = failure(shutdown)) note(id, shutdown.instruction.socket, *error);
+                          const auto what = held(id, shutdown.instruction.socket);
+                          if (success(shutdown) == nullptr || !what || what->listener) return;
+                          connections_[what->connection].side_ended = true;
                         },
                         [&](const Exchange<Close>& close) {
                           const auto what = held(id, close.instruction.socket);

@@ -37,6 +37,7 @@ struct ConnectionState {
   std::set<ProcessId> holders;
   std::optional<ClientId> client;
   bool input_ended = false;  ///< A Recv answered the client's end.
+  bool side_ended = false;   ///< The server ended its side: what it sends after that fails by its own fault.
   bool served = false;       ///< A process other than the one that accepted it held it.
   Excuse excuse = Excuse::none;
 };
@@ -50,9 +51,9 @@ struct ProcessState {
   std::map<int, Held> table;
   std::optional<ProcessId> parent;
   std::optional<Waiting> waiting;
-  bool accepts = false;    ///< It issued Accept: it is an acceptor.
-  bool stopping = false;   ///< An instruction of it answered STOPPING.
-  bool discards = false;   ///< It issued DiscardChildren.
+  bool accepts = false;      ///< It issued Accept: it is an acceptor.
+  bool stopping = false;     ///< An instruction of it answered STOPPING.
+  bool discards = false;     ///< It issued DiscardChildren.
   bool fork_failed = false;  ///< Its last instruction but Sleep was a Fork that failed.
 };
 

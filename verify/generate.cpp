@@ -4,9 +4,6 @@
 #include <array>
 #include <initializer_list>
 
-#include <range/v3/range/conversion.hpp>
-#include <range/v3/view/split.hpp>
-
 namespace antiphon::verify {
 
 namespace {
@@ -82,8 +79,8 @@ std::vector<Fault> fault_plan(Source& source, const std::vector<bool>& active) {
   }
   if (active[accepting]) {
     add_faults(source, faults, Accept::name,
-               {Errno::CONNABORTED, Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM, Errno::AGAIN,
-                Errno::PROTO, Errno::PERM},
+               {Errno::CONNABORTED, Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM, Errno::AGAIN, Errno::PROTO,
+                Errno::PERM},
                5);
   }
   if (active[forking]) add_faults(source, faults, Fork::name, {Errno::AGAIN, Errno::NOMEM}, 4);
@@ -121,13 +118,14 @@ std::expected<std::vector<bool>, std::string> faults_named(std::string_view list
   if (list == "none") return std::vector<bool>(classes.size(), false);
   if (list == "all") return std::vector<bool>(classes.size(), true);
   std::vector<bool> wanted(classes.size(), false);
-  for (auto&& part : list | ranges::views::split(',')) {
-    const auto word = part | ranges::to<std::string>();
-    const auto found = std::ranges::find(classes, std::string_view(word), &FaultClass::name);
+  for (std::size_t start = 0, end = 0; end != std::string_view::npos; start = end + 1) {
+    end = list.find(',', start);
+    const std::string_view word = list.substr(start, end - start);
+    const auto found = std::ranges::find(classes, word, &FaultClass::name);
     if (found == classes.end()) {
       std::string known;
       for (const FaultClass& one : classes) known += ", " + std::string(one.name);
-      return std::unexpected("no fault is called '" + word + "' (there are none, all" + known + ")");
+      return std::unexpected("no fault is called '" + std::string(word) + "' (there are none, all" + known + ")");
     }
     wanted[static_cast<std::size_t>(found - classes.begin())] = true;
   }

@@ -1,6 +1,7 @@
 #include "verify/judge.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -42,7 +43,8 @@ struct ClausesOf<Shared<A, B>> : ClausesOf<Product<A, B>> {};
 
 std::string who(const Event& event) {
   if (const auto* const of_process = std::get_if<ProcessEvent>(&event)) {
-    std::string text = "process " + std::to_string(of_process->process) + ", event " + std::to_string(of_process->number);
+    std::string text =
+        "process " + std::to_string(of_process->process) + ", event " + std::to_string(of_process->number);
     if (const auto* const issued = std::get_if<Issued>(&of_process->what)) {
       std::visit([&]<class I>(const Exchange<I>&) { text += " (" + std::string(I::name) + ")"; }, issued->exchange);
     }
@@ -56,6 +58,7 @@ std::string who(const Event& event) {
 struct Judge::State {
   explicit State(const Expectations& expectations) : contract(echo_server(expectations)) {}
 
+  void see(const Event& event);
   void take(const Event& event);
   void count(const ProcessEvent& event);
   void blame(const Event* event);
@@ -66,6 +69,7 @@ struct Judge::State {
   Report report;
   Verdict verdict;
   std::map<ProcessId, std::vector<Event>> unborn;
+  std::vector<Event> released;  ///< Held back until their process was born, and not taken yet.
 };
 
 void Judge::State::blame(const Event* event) {
@@ -124,21 +128,39 @@ Judge::~Judge() = default;
 Judge::Judge(Judge&&) noexcept = default;
 Judge& Judge::operator=(Judge&&) noexcept = default;
 
-void Judge::see(const Event& event) {
+void Judge::State::see(const Event& event) {
   const auto* const of_process = std::get_if<ProcessEvent>(&event);
-  if (of_process == nullptr) return state_->take(event);
-  if (state_->family.process(of_process->process) == nullptr) {
-    state_->unborn[of_process->process].push_back(event);
+  if (of_process == nullptr) return take(event);
+  const ProcessId id = of_process->process;
+  const ProcessState* const process = family.process(id);
+  if (process == nullptr) {
+    unborn[id].push_back(event);
     return;
   }
-  state_->count(*of_process);
-  state_->take(event);
+  if (process->waiting) {
+    verdict.remarks.push_back("process " + std::to_string(id) +
+                              " goes on after an instruction that was never answered");
+  }
   const auto* const issued = std::get_if<Issued>(&of_process->what);
-  if (issued == nullptr || !issued->child) return;
-  ++state_->verdict.tally.processes;
-  const auto born = state_->unborn.extract(*issued->child);
-  if (born.empty()) return;
-  for (const Event& held_back : born.mapped()) see(held_back);
+  const auto child = issued == nullptr ? std::nullopt : issued->child;
+  if (child && family.process(*child) != nullptr) {
+    verdict.remarks.push_back("process " + std::to_string(*child) + " is made twice");
+  }
+  count(*of_process);
+  take(event);
+  if (!child) return;
+  ++verdict.tally.processes;
+  if (auto born = unborn.extract(*child)) {
+    released.insert(released.end(), std::make_move_iterator(born.mapped().begin()),
+                    std::make_move_iterator(born.mapped().end()));
+  }
+}
+
+void Judge::see(const Event& event) {
+  state_->see(event);
+  // An event that is let go may let go of more: a list, so that no line of descent is too long.
+  for (std::size_t index = 0; index < state_->released.size(); ++index) state_->see(Event(state_->released[index]));
+  state_->released.clear();
 }
 
 Verdict Judge::finish(bool cut) {
@@ -146,7 +168,8 @@ Verdict Judge::finish(bool cut) {
   Verdict& verdict = state.verdict;
   if (cut) verdict.remarks.emplace_back("the record is cut off");
   for (const auto& [id, events] : state.unborn) {
-    verdict.remarks.push_back("process " + std::to_string(id) + " has events, and the Fork that it comes from is missing");
+    verdict.remarks.push_back("process " + std::to_string(id) +
+                              " has events, and the Fork that it comes from is missing");
   }
   for (const auto& [id, process] : state.family.processes()) {
     if (!process.waiting) verdict.remarks.push_back("the end of process " + std::to_string(id) + " is missing");

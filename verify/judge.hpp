@@ -37,9 +37,9 @@ struct Tally {
   std::uint64_t connections = 0;
   std::uint64_t bytes_received = 0;
   std::uint64_t bytes_sent = 0;
-  std::uint64_t at_once = 0;    ///< The most connections open at a time.
+  std::uint64_t at_once = 0;  ///< The most connections open at a time.
   std::uint64_t short_sends = 0;
-  std::uint64_t errors = 0;     ///< Failed responses.
+  std::uint64_t errors = 0;  ///< Failed responses.
   bool stopped_while_serving = false;
   std::array<std::uint64_t, excuse_kinds> excuses{};
 };

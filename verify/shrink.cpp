@@ -8,7 +8,7 @@ namespace {
 
 /// The scenarios that come of shrinking one member by `shrinks`.
 template <class Member>
-rc::Seq<Scenario> with(const Scenario& scenario, Member Scenario::*member, rc::Seq<Member> shrinks) {
+rc::Seq<Scenario> with(const Scenario& scenario, Member Scenario::* member, rc::Seq<Member> shrinks) {
   return rc::seq::map(std::move(shrinks), [=](Member simpler_member) {
     Scenario simpler_scenario = scenario;
     simpler_scenario.*member = std::move(simpler_member);
@@ -17,7 +17,7 @@ rc::Seq<Scenario> with(const Scenario& scenario, Member Scenario::*member, rc::S
 }
 
 template <class Number>
-rc::Seq<Scenario> number(const Scenario& scenario, Number Scenario::*member, Number target) {
+rc::Seq<Scenario> number(const Scenario& scenario, Number Scenario::* member, Number target) {
   return with(scenario, member, rc::shrink::towards(scenario.*member, target));
 }
 
@@ -43,15 +43,15 @@ rc::Seq<Script> simpler_script(const Script& script) {
 }
 
 rc::Seq<Fault> simpler_fault(const Fault& fault) {
-  return rc::seq::map(rc::shrink::towards(fault.nth, 0U), [=](std::uint32_t nth) {
-    return Fault{fault.instruction, nth, fault.error};
-  });
+  return rc::seq::map(rc::shrink::towards(fault.nth, 0U),
+                      [=](std::uint32_t nth) { return Fault{fault.instruction, nth, fault.error}; });
 }
 
 rc::Seq<Scenario> without_stop(const Scenario& scenario) {
   if (!scenario.stop_after) return {};
   using Stop = std::optional<std::uint32_t>;
-  const auto earlier = rc::seq::map(rc::shrink::towards(*scenario.stop_after, 0U), [](std::uint32_t step) { return Stop(step); });
+  const auto earlier =
+      rc::seq::map(rc::shrink::towards(*scenario.stop_after, 0U), [](std::uint32_t step) { return Stop(step); });
   return with(scenario, &Scenario::stop_after, rc::seq::concat(rc::seq::just(Stop()), earlier));
 }
 

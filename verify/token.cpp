@@ -172,7 +172,8 @@ std::expected<Scenario, std::string> scenario_of(std::string_view token, std::st
     return std::unexpected("the replay token is garbled: " + std::string(why));
   };
   if (parts.size() != 5) return garbled("it has " + std::to_string(parts.size()) + " parts where 5 are due");
-  if (parts[0] != version) return std::unexpected("the replay token is of version '" + parts[0] + "', not " + std::string(version));
+  if (parts[0] != version)
+    return std::unexpected("the replay token is of version '" + parts[0] + "', not " + std::string(version));
   if (checksum(token.substr(0, token.rfind('-'))) != parts[4]) return garbled("its checksum does not match");
   if (parts[1] != program) {
     return std::unexpected("the replay token is of program '" + parts[1] + "', not '" + std::string(program) + "'");

@@ -16,6 +16,8 @@ import unittest
 
 from serving import ECHO_SERVER, PATIENCE_S, Server, at_end, children_of, converse, fingerprint
 
+ECHO_VERIFY = os.path.join(os.path.dirname(ECHO_SERVER), "echo-verify")
+
 
 def run(*arguments, **options):
     done = subprocess.run(
@@ -215,6 +217,8 @@ class Trace(unittest.TestCase):
         received = [event for event in processes[1] if event.get("do") == "Recv"]
         heard = b"".join(bytes.fromhex(event["answer"].get("hex", "")) for event in received)
         self.assertEqual(heard, data)
+        verdict = subprocess.run([ECHO_VERIFY, "trace", self.path], capture_output=True, text=True, timeout=PATIENCE_S)
+        self.assertEqual(verdict.returncode, 0, verdict)
 
     def test_a_server_that_did_not_start_leaves_no_trace(self):
         with Server() as server:

@@ -191,7 +191,8 @@ AnyExchange<Net> arbitrary_exchange() {
 template <Instruction... Is>
 AnyExchange<Net> any_exchange(Effects<Is...>) {
   using Make = AnyExchange<Net> (*)();
-  return (*rc::gen::element<Make>(&arbitrary_exchange<Is>...))();
+  constexpr Make makers[] = {&arbitrary_exchange<Is>...};
+  return makers[*rc::gen::inRange<std::size_t>(0, sizeof...(Is))]();
 }
 
 Event arbitrary_event(std::uint64_t number) {
@@ -213,16 +214,15 @@ TEST(TraceText, ReadsBackWhatItWrites) {
     const Outcome outcome = read_trace(text);
     RC_ASSERT(outcome.bad == "");
     RC_ASSERT(!outcome.cut);
-    RC_ASSERT(outcome.events == events);
-    // Written again it is the same text.
     std::string again = header_line(header) + '\n';
     for (const Event& one : outcome.events) append_line(again, one);
     RC_ASSERT(again == text);
+    RC_ASSERT(outcome.events == events);
   }));
 }
 
 TEST(TraceText, ReadsBackEveryClientEvent) {
-  for (int kind = 0; kind <= static_cast<int>(ClientEvent::Kind::closed); ++kind) {
+  for (int kind = 0; kind <= static_cast<int>(ClientEvent::Kind::stopped_reading); ++kind) {
     ClientEvent client{3, static_cast<ClientEvent::Kind>(kind), {}, 0, {}};
     const Outcome outcome = read_trace(in_trace(event_line(client)));
     EXPECT_EQ(outcome.bad, "");

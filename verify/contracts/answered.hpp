@@ -16,7 +16,7 @@ struct Answered {
       const auto owed = owing.find(id);
       if (owed == owing.end() || owed->second.bytes == 0) continue;
       if (seen.before.connection(id)->excuse != Excuse::none) continue;
-      report.breach(clause, Party::program, "lets go of its client and owes it " + quoted(owed->second.text()));
+      report.breach(clause, Party::program, "lets go of its client and owes it " + in_quotes(owed->second.text()));
     }
   }
 
@@ -24,7 +24,7 @@ struct Answered {
     for (const auto& [id, owed] : owing) {
       const ConnectionState* const connection = family.connection(id);
       if (owed.bytes == 0 || connection == nullptr || waits_in_send(family, id)) continue;
-      report.breach(clause, Party::program, "comes to rest and still owes " + quoted(owed.text()));
+      report.breach(clause, Party::program, "comes to rest and still owes " + in_quotes(owed.text()));
     }
   }
 

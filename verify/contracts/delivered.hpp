@@ -42,8 +42,8 @@ struct Delivered {
     const std::string outstanding = ledger == ledgers.clients.end() ? "" : ledger->second.outstanding;
     if (outstanding.starts_with(event->bytes.content())) return;
     report.breach(clause, Party::program,
-                  "client " + std::to_string(event->client) + " gets " + quoted(event->bytes.content()) + " where " +
-                      quoted(outstanding) + " is due");
+                  "client " + std::to_string(event->client) + " gets " + in_quotes(event->bytes.content()) + " where " +
+                      in_quotes(outstanding) + " is due");
   }
 
   void move(ClientLedgers& ledgers, const Seen& seen) const {
@@ -87,11 +87,11 @@ struct Delivered {
     for (const auto& [client, ledger] : ledgers.clients) {
       const bool excused = ledger.excused || (open.contains(client) && open[client] != Excuse::none) ||
                            (!ledger.accepted && ledgers.stopped);
-      const bool paid = answers == Answers::everything ? ledger.outstanding.empty()
-                                                       : ledger.received > 0 || ledger.sent == 0;
+      const bool paid =
+          answers == Answers::everything ? ledger.outstanding.empty() : ledger.received > 0 || ledger.sent == 0;
       if (excused || paid) continue;
       report.breach(clause, Party::program,
-                    "client " + std::to_string(client) + " never gets back " + quoted(ledger.outstanding));
+                    "client " + std::to_string(client) + " never gets back " + in_quotes(ledger.outstanding));
     }
   }
 };

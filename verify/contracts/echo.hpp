@@ -20,8 +20,8 @@ struct Echo {
     const Bytes& offered = send->instruction.bytes;
     if (owed == owing.end() ? offered.empty() : owed->second.begins_with(offered)) return;
     report.breach(clause, Party::program,
-                  "sends " + quoted(offered.content()) + " where " +
-                      (owed == owing.end() ? "nothing" : quoted(owed->second.text())) + " is owed");
+                  "sends " + in_quotes(offered.content()) + " where " +
+                      (owed == owing.end() ? "nothing" : in_quotes(owed->second.text())) + " is owed");
   }
 
   void callee(const Owing&, const Seen& seen, Report& report) const {
@@ -37,8 +37,7 @@ struct Echo {
       if (!what || what->listener || (*recv->response)->empty()) return;
       Owed& owed = owing[what->connection];
       if (answers == Answers::everything || !owed.heard) owed.add(**recv->response);
-    } else if (const auto* const send = seen.issued<Send>();
-               send != nullptr && send->response && *send->response) {
+    } else if (const auto* const send = seen.issued<Send>(); send != nullptr && send->response && *send->response) {
       const auto what = seen.held(send->instruction.to);
       if (!what || what->listener) return;
       const auto owed = owing.find(what->connection);

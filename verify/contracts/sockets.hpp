@@ -47,8 +47,8 @@ struct OnlyWhileOpen {
     while (one->table.contains(free)) ++free;
     if ((*exchange->response)->number == free) return;
     report.breach(clause, Party::interpreter,
-                  "answers socket " + std::to_string((*exchange->response)->number) + " where " +
-                      std::to_string(free) + " is the lowest free name");
+                  "answers socket " + std::to_string((*exchange->response)->number) + " where " + std::to_string(free) +
+                      " is the lowest free name");
   }
 };
 
@@ -61,8 +61,7 @@ struct AllReleased {
     if (seen.ended() == nullptr) return;
     const ProcessState* const one = seen.before.process(seen.process());
     if (one->table.empty()) return;
-    report.breach(clause, Party::program,
-                  "ends and still holds socket " + std::to_string(one->table.begin()->first));
+    report.breach(clause, Party::program, "ends and still holds socket " + std::to_string(one->table.begin()->first));
   }
 };
 

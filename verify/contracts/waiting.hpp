@@ -1,18 +1,29 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 
 #include "verify/contract.hpp"
 
 namespace antiphon::verify {
 
-/// The deadline of a process's pending Recv or Send; none if it waits for something else.
-inline const Deadline* waits_for_client(const ProcessState& process) {
-  if (!process.waiting) return nullptr;
-  if (const auto* recv = std::get_if<Exchange<Recv>>(&process.waiting->exchange)) return &recv->instruction.until;
-  if (const auto* send = std::get_if<Exchange<Send>>(&process.waiting->exchange)) return &send->instruction.until;
-  return nullptr;
+/// A process's pending Recv or Send: whom it waits for, and how long.
+struct WaitForClient {
+  Socket client;
+  Deadline until;
+};
+
+/// None if the process waits for something else.
+inline std::optional<WaitForClient> waits_for_client(const ProcessState& process) {
+  if (!process.waiting) return std::nullopt;
+  if (const auto* recv = std::get_if<Exchange<Recv>>(&process.waiting->exchange)) {
+    return WaitForClient{recv->instruction.from, recv->instruction.until};
+  }
+  if (const auto* send = std::get_if<Exchange<Send>>(&process.waiting->exchange)) {
+    return WaitForClient{send->instruction.to, send->instruction.until};
+  }
+  return std::nullopt;
 }
 
 /// With an idle limit set: no session waits past it.
@@ -23,8 +34,8 @@ struct IdleLimit {
 
   void at_end(const Nothing&, const Family& family, Report& report) const {
     for (const auto& [id, state] : family.processes()) {
-      const Deadline* const until = waits_for_client(state);
-      if (until == nullptr || until->wait_ms <= limit_ms) continue;
+      const auto wait = waits_for_client(state);
+      if (!wait || wait->until.wait_ms <= limit_ms) continue;
       report.breach(clause, Party::program, "process " + std::to_string(id) + " waits for its client for ever");
     }
   }
@@ -93,10 +104,9 @@ struct NobodyWaits {
     }
     std::set<ConnectionId> attended;
     for (const auto& [id, state] : family.processes()) {
-      if (waits_for_client(state) == nullptr) continue;
-      for (const auto& [name, held] : state.table) {
-        if (!held.listener) attended.insert(held.connection);
-      }
+      const auto wait = waits_for_client(state);
+      const auto what = wait ? family.held(id, wait->client) : std::nullopt;
+      if (what && !what->listener) attended.insert(what->connection);
     }
     for (const auto& [id, connection] : family.connections()) {
       if (attended.contains(id)) continue;

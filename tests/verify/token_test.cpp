@@ -1,0 +1,123 @@
+#include "verify/token.hpp"
+
+#include <string>
+#include <utility>
+
+#include "core/digest.hpp"
+#include "tests/rapidcheck.hpp"
+#include "verify/generate.hpp"
+
+namespace antiphon::verify {
+namespace {
+
+const std::string identity = "0123456789abcdef0123456789abcdef";
+
+Scenario some_scenario() { return draw({3, std::vector<bool>(fault_classes().size(), true)}, 5); }
+std::string some_token() { return token_of(some_scenario(), "stream", identity); }
+
+std::string error_of(std::string_view token, std::string_view program = "stream", std::string_view of = identity) {
+  const auto scenario = scenario_of(token, program, of);
+  return scenario ? "accepted" : scenario.error();
+}
+
+/// The last part of a token, made good for what stands before it.
+std::string with_checksum(const std::string& text) {
+  Digest digest(0x616E7469);
+  digest.add_text(text);
+  std::string digits;
+  for (unsigned shift = 0; shift < 32; shift += 4) digits += "0123456789abcdef"[(digest.low() >> shift) & 15U];
+  return text + '-' + digits;
+}
+
+TEST(Token, IsOneWord) {
+  EXPECT_EQ(token_of(Scenario(0), "stream", identity), "a1-stream-0123456789ab-AAAAAAAAgCCAAYAIgAg-76fbdb5e");
+  EXPECT_EQ(some_token().find_first_of(" \n\t\"'$&|;<>*?"), std::string::npos);
+}
+
+TEST(Token, GivesTheScenarioBack) {
+  EXPECT_TRUE(holds(
+      [](std::uint64_t seed, bool faulty, std::uint32_t chooser) {
+        Scenario scenario = draw({4, std::vector<bool>(fault_classes().size(), faulty)}, seed);
+        scenario.seed = chooser % 2 == 0 ? 0 : seed;
+        const auto again = scenario_of(token_of(scenario, "stream", identity), "stream", identity);
+        RC_ASSERT(again.has_value());
+        RC_ASSERT(*again == scenario);
+      },
+      500));
+}
+
+TEST(Token, AnyOtherCharacterIsNoticed) {
+  const std::string token = some_token();
+  for (std::size_t at = 0; at < token.size(); ++at) {
+    for (const char other : {'A', 'b', '7', '-', '_', '.', ' ', '\0', '\xff'}) {
+      if (token[at] == other) continue;
+      std::string changed = token;
+      changed[at] = other;
+      EXPECT_NE(error_of(changed), "accepted") << changed;
+    }
+  }
+}
+
+TEST(Token, AMissingOrAdditionalCharacterIsNoticed) {
+  const std::string token = some_token();
+  for (std::size_t at = 0; at < token.size(); ++at) {
+    EXPECT_NE(error_of(std::string(token).erase(at, 1)), "accepted") << at;
+    EXPECT_NE(error_of(std::string(token).insert(at, 1, 'A')), "accepted") << at;
+    EXPECT_NE(error_of(token.substr(0, at)), "accepted") << at;
+  }
+  EXPECT_NE(error_of(token + 'A'), "accepted");
+  EXPECT_NE(error_of(token + token), "accepted");
+}
+
+TEST(Token, TwoSwappedCharactersAreNoticed) {
+  const std::string token = some_token();
+  for (std::size_t at = 0; at + 1 < token.size(); ++at) {
+    if (token[at] == token[at + 1]) continue;
+    std::string swapped = token;
+    std::swap(swapped[at], swapped[at + 1]);
+    EXPECT_NE(error_of(swapped), "accepted") << at;
+  }
+}
+
+TEST(Token, SaysWhatDoesNotMatch) {
+  const std::string token = some_token();
+  EXPECT_EQ(error_of(""), "the replay token is garbled: it has 0 parts where 5 are due");
+  EXPECT_EQ(error_of("hello"), "the replay token is garbled: it has 1 parts where 5 are due");
+  EXPECT_EQ(error_of(token + "-x"), "the replay token is garbled: it has 6 parts where 5 are due");
+  EXPECT_EQ(error_of("a2" + token.substr(2)), "the replay token is of version 'a2', not a1");
+  EXPECT_EQ(error_of(token.substr(0, token.size() - 1) + 'x'),
+            "the replay token is garbled: its checksum does not match");
+  EXPECT_EQ(error_of(token, "once"), "the replay token is of program 'stream', not 'once'");
+  EXPECT_EQ(error_of(token, "stream", "ffff456789abcdef"),
+            "the replay token is of another version of program 'stream': 0123456789ab, not ffff456789ab");
+}
+
+TEST(Token, AGoodChecksumDoesNotMakeAScenario) {
+  const auto scenario = [](std::string_view text) {
+    return error_of(with_checksum("a1-stream-0123456789ab-" + std::string(text)));
+  };
+  EXPECT_EQ(scenario(""), "the replay token is garbled: its scenario does not read");
+  EXPECT_EQ(scenario("AAAA"), "the replay token is garbled: its scenario does not read");
+  EXPECT_EQ(scenario("A?AA"), "the replay token is garbled: a stray character");
+  EXPECT_EQ(scenario("AAAAAAAAgCCAAYAIgAg"), "accepted");
+  EXPECT_EQ(scenario("AAAAAAAAgCCAAYAIgAgA"), "the replay token is garbled: its scenario does not read");
+}
+
+TEST(Token, AHugeCountAsksForNoMemory) {
+  // Seed 0, and then: 999,999 clients, 1,000,000 of them, 2^63, one with 999,999 actions. None of them is there.
+  for (const std::string_view counts :
+       {"AL_EPQ", "AMCEPQAAAACAIIABgAiACA", "AICAgICAgICAgAE", "AAG.hD0AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}) {
+    EXPECT_EQ(error_of(with_checksum("a1-stream-0123456789ab-" + std::string(counts))),
+              "the replay token is garbled: its scenario does not read")
+        << counts;
+  }
+}
+
+TEST(Token, OneNumberIsWrittenOneWay) {
+  // The seed as 0x80 0x00, which is 0 in two bytes.
+  EXPECT_EQ(error_of(with_checksum("a1-stream-0123456789ab-gAAAAAAAAIAggAGACIAI")),
+            "the replay token is garbled: its scenario does not read");
+}
+
+}  // namespace
+}  // namespace antiphon::verify
