@@ -77,7 +77,7 @@ void Family::release(ProcessId id, Held held) {
   if (found->second.holders.empty()) connections_.erase(found);
 }
 
-void Family::note(ProcessId id, Socket socket, Errno error) {
+void Family::note(ProcessId id, Socket socket, Errno error, std::int64_t waited_ms) {
   const auto what = held(id, socket);
   if (!what || what->listener || error == Errno::INTR || passes_by_itself(error)) return;
   const auto found = connections_.find(what->connection);
@@ -86,6 +86,7 @@ void Family::note(ProcessId id, Socket socket, Errno error) {
   found->second.excuse = error == Errno::EXPIRED    ? Excuse::deadline
                          : error == Errno::STOPPING ? Excuse::drain
                                                     : Excuse::reset;
+  found->second.waited_ms = waited_ms;
 }
 
 void Family::move(const ProcessEvent& event) {
@@ -115,17 +116,19 @@ void Family::move(const ProcessEvent& event) {
                           if (const Socket* accepted = success(exchange)) accept(id, *accepted);
                         },
                         [&](const Exchange<Recv>& recv) {
-                          if (const auto error = failure(recv)) note(id, recv.instruction.from, *error);
+                          if (const auto error = failure(recv))
+                            note(id, recv.instruction.from, *error, recv.instruction.until.wait_ms);
                           const Bytes* const got = success(recv);
                           const auto what = held(id, recv.instruction.from);
                           if (got == nullptr || !got->empty() || !what || what->listener) return;
                           connections_[what->connection].input_ended = true;
                         },
                         [&](const Exchange<Send>& send) {
-                          if (const auto error = failure(send)) note(id, send.instruction.to, *error);
+                          if (const auto error = failure(send))
+                            note(id, send.instruction.to, *error, send.instruction.until.wait_ms);
                         },
                         [&](const Exchange<ShutdownSend>& shutdown) {
-                          if (const auto error = failure(shutdown)) note(id, shutdown.instruction.socket, *error);
+                          if (const auto error = failure(shutdown)) note(id, shutdown.instruction.socket, *error, 0);
                           const auto what = held(id, shutdown.instruction.socket);
                           if (success(shutdown) == nullptr || !what || what->listener) return;
                           connections_[what->connection].side_ended = true;

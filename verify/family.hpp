@@ -40,6 +40,12 @@ struct ConnectionState {
   bool side_ended = false;   ///< The server ended its side: what it sends after that fails by its own fault.
   bool served = false;       ///< A process other than the one that accepted it held it.
   Excuse excuse = Excuse::none;
+  std::int64_t waited_ms = 0;  ///< Excused by a deadline: how long it let the client take.
+
+  /// Excused from what it owes. A deadline excuses only a session that was as patient as the idle limit asks.
+  [[nodiscard]] bool excused(std::int64_t idle_ms) const {
+    return excuse != Excuse::none && !(excuse == Excuse::deadline && waited_ms < idle_ms);
+  }
 };
 
 /// An instruction that was issued and not answered when the run came to rest.
@@ -78,7 +84,7 @@ class Family {
   void accept(ProcessId id, Socket socket);
   void fork(ProcessId id, std::optional<ProcessId> child);
   void release(ProcessId id, Held held);
-  void note(ProcessId id, Socket socket, Errno error);
+  void note(ProcessId id, Socket socket, Errno error, std::int64_t waited_ms);
 
   std::map<ProcessId, ProcessState> processes_;
   std::map<ConnectionId, ConnectionState> connections_;

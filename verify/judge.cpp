@@ -20,9 +20,9 @@ namespace {
 
 /// The contracts of the echo server.
 auto echo_server(const Expectations& expected) {
-  return (Echo{expected.answers} ^ Answered{}) * InputRead{} * OnlyWhileOpen{} * AllReleased{} * Roles{} *
-         OwnConnection{} * Reaped{} * Handled{} * AcceptorLives{} * IdleLimit{expected.idle_ms} *
-         Drained{expected.drain_ms} * (Admission{} ^ NobodyWaits{}) * Delivered{expected.answers};
+  return (Echo{expected.answers} ^ Answered{expected.idle_ms}) * InputRead{} * OnlyWhileOpen{} * AllReleased{} *
+         Roles{} * OwnConnection{} * Reaped{} * Handled{} * AcceptorLives{} * IdleLimit{expected.idle_ms} *
+         Drained{expected.drain_ms} * (Admission{} ^ NobodyWaits{}) * Delivered{expected.answers, expected.idle_ms};
 }
 
 using EchoServer = decltype(echo_server({}));

@@ -91,6 +91,17 @@ TEST(Answered, AFailureADeadlineAndADrainExcuse) {
       "kept");
 }
 
+TEST(Answered, OnlyTheIdleLimitExcuses) {
+  const auto after = [](std::int64_t wait_ms) {
+    return having_read("a")
+        .on(1, Send{client, Bytes::copy_of("a"), {wait_ms, 5'000}}, failed(Errno::EXPIRED))
+        .on(1, Close{client}, done());
+  };
+  EXPECT_EQ(verdict_on("answered", after(60'000)), "kept");
+  EXPECT_EQ(verdict_on("answered", after(59'999)),
+            "process 1, event 4 (Close): lets go of its client and owes it \"a\"");
+}
+
 TEST(Answered, APipeThatTheServerBrokeItselfExcusesNothing) {
   EXPECT_EQ(verdict_on("answered", having_read("a")
                                        .on(1, ShutdownSend{client}, done())
@@ -289,6 +300,11 @@ TEST(Drained, TheDrainsDeadlineIsGranted) {
   EXPECT_EQ(verdict_on("drained",
                        having_read("a").on(1, Send{client, Bytes::copy_of("a"), {9, 4'999}}, failed(Errno::STOPPING))),
             "process 1, event 3 (Send): is cut off 4999 ms after the stop, where 5000 ms are granted");
+}
+
+TEST(Drained, TheDrainEnds) {
+  EXPECT_EQ(verdict_on("drained", serving().waits(1, Recv{client, 1, {60'000, 5'001}})),
+            "process 1, event 2 (Recv): would go on for longer than the 5000 ms that a stop grants");
 }
 
 // -- admission --------------------------------------------------------------------------------------------------

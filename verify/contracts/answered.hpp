@@ -5,17 +5,18 @@
 namespace antiphon::verify {
 
 /// Every byte received is answered before its connection ends, and none is left when the run comes to rest. A client
-/// that resets, a deadline, a drain excuse the rest of the debt; so does a client that does not read, while the
+/// that resets, the idle limit, a drain excuse the rest of the debt; so does a client that does not read, while the
 /// session waits for it. Shares the witness of Echo.
 struct Answered {
   using Witness = Owing;
   static constexpr Clause clause{"answered", "every byte received is sent back"};
+  std::int64_t idle_ms = 0;  ///< The idle limit: a deadline before it excuses nothing.
 
   void caller(const Owing& owing, const Seen& seen, Report& report) const {
     for (const ConnectionId id : seen.last_releases()) {
       const auto owed = owing.find(id);
       if (owed == owing.end() || owed->second.bytes == 0) continue;
-      if (seen.before.connection(id)->excuse != Excuse::none) continue;
+      if (seen.before.connection(id)->excused(idle_ms)) continue;
       report.breach(clause, Party::program, "lets go of its client and owes it " + in_quotes(owed->second.text()));
     }
   }

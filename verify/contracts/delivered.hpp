@@ -34,6 +34,7 @@ struct Delivered {
   using Witness = ClientLedgers;
   static constexpr Clause clause{"delivered", "every client gets back what it sent"};
   Answers answers = Answers::everything;
+  std::int64_t idle_ms = 0;  ///< The idle limit: a deadline before it excuses nothing.
 
   void caller(const ClientLedgers& ledgers, const Seen& seen, Report& report) const {
     const ClientEvent* const event = seen.client_event();
@@ -50,7 +51,7 @@ struct Delivered {
     for (const ConnectionId id : seen.last_releases()) {
       const ConnectionState& connection = *seen.before.connection(id);
       const bool refused = !connection.served && seen.before.process(seen.process())->fork_failed;
-      if (connection.client && (connection.excuse != Excuse::none || refused)) {
+      if (connection.client && (connection.excused(idle_ms) || refused)) {
         ledgers.clients[*connection.client].excused = true;
       }
     }
@@ -80,13 +81,13 @@ struct Delivered {
   }
 
   void at_end(const ClientLedgers& ledgers, const Family& family, Report& report) const {
-    std::map<ClientId, Excuse> open;
+    std::map<ClientId, bool> open;  // excused or not
     for (const auto& [id, connection] : family.connections()) {
-      if (connection.client) open[*connection.client] = connection.excuse;
+      if (connection.client) open[*connection.client] = connection.excused(idle_ms);
     }
     for (const auto& [client, ledger] : ledgers.clients) {
-      const bool excused = ledger.excused || (open.contains(client) && open[client] != Excuse::none) ||
-                           (!ledger.accepted && ledgers.stopped);
+      const bool excused =
+          ledger.excused || (open.contains(client) && open[client]) || (!ledger.accepted && ledgers.stopped);
       const bool paid =
           answers == Answers::everything ? ledger.outstanding.empty() : ledger.received > 0 || ledger.sent == 0;
       if (excused || paid) continue;

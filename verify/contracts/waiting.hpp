@@ -41,10 +41,10 @@ struct IdleLimit {
   }
 };
 
-/// After a stop, what was accepted is served until the drain's deadline.
+/// After a stop, what was accepted is served until the drain's deadline, and no longer.
 struct Drained {
   using Witness = Nothing;
-  static constexpr Clause clause{"drained", "after a stop, sessions are served until the drain's deadline"};
+  static constexpr Clause clause{"drained", "after a stop, sessions are served until the drain's deadline, no longer"};
   std::int64_t limit_ms = 0;
 
   void caller(const Nothing&, const Seen& seen, Report& report) const {
@@ -55,11 +55,17 @@ struct Drained {
  private:
   template <class I>
   void check(const Exchange<I>* exchange, Report& report) const {
-    if (exchange == nullptr || exchange->response != typename I::Response(failed(Errno::STOPPING))) return;
-    if (exchange->instruction.until.drain_ms >= limit_ms) return;
-    report.breach(clause, Party::program,
-                  "is cut off " + std::to_string(exchange->instruction.until.drain_ms) + " ms after the stop, where " +
-                      std::to_string(limit_ms) + " ms are granted");
+    if (exchange == nullptr) return;
+    const std::int64_t drain_ms = exchange->instruction.until.drain_ms;
+    const bool cut = exchange->response == typename I::Response(failed(Errno::STOPPING));
+    if (drain_ms > limit_ms) {
+      report.breach(clause, Party::program,
+                    "would go on for longer than the " + std::to_string(limit_ms) + " ms that a stop grants");
+    } else if (cut && drain_ms < limit_ms) {
+      report.breach(clause, Party::program,
+                    "is cut off " + std::to_string(drain_ms) + " ms after the stop, where " + std::to_string(limit_ms) +
+                        " ms are granted");
+    }
   }
 };
 
