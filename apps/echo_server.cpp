@@ -2,7 +2,9 @@
 //
 // Try: echo-server & printf 'hello\n' | nc -N 127.0.0.1 8888
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
@@ -32,12 +34,23 @@ ExitCode conclude(const Result<Unit>& result, const ServerArguments& arguments, 
   }
   const std::int64_t left = handler.await_children(arguments.options.session.until.drain_ms + grace_ms);
   log.totals();
+  if (handler.failed_children() != 0) {
+    log.note(fmt::format("{} sessions ended by a signal or a failure", handler.failed_children()));
+  }
   if (left != 0) {
     log.note(fmt::format("{} connections did not end in time", left));
     return ExitCode::violated;
   }
   log.note("stopped");
   return ExitCode::holds;
+}
+
+/// What is opened next must not come to stand where standard output or error are expected.
+bool open_standard_streams() {
+  for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream) {
+    if (fcntl(stream, F_GETFD) == -1 && open("/dev/null", O_RDWR) != stream) return false;
+  }
+  return true;
 }
 
 ExitCode serve(const ServerArguments& arguments) {
@@ -91,6 +104,7 @@ ExitCode serve(const ServerArguments& arguments) {
 
 int main(int count, char** values) {
   using namespace antiphon;
+  if (!open_standard_streams()) return status_of(ExitCode::bad_input);
   const auto arguments = read_server_arguments(count, values);
   if (!arguments) {
     const Farewell& farewell = arguments.error();

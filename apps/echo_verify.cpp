@@ -5,10 +5,14 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <fstream>
+#include <system_error>
 
+#include "apps/output.hpp"
 #include "apps/verify_arguments.hpp"
 #include "apps/verify_report.hpp"
 #include "core/programs/catalogue.hpp"
@@ -19,6 +23,8 @@
 
 namespace antiphon {
 namespace {
+
+constexpr std::string_view own_name = "echo-verify";
 
 ExitCode code_of(verify::Ruling ruling) {
   switch (ruling) {
@@ -37,16 +43,14 @@ ExitCode refused(const std::string& why) {
   return ExitCode::bad_input;
 }
 
-verify::Expectations expectations(std::string_view program, const Deadline& until) {
+verify::Expectations expectations(std::string_view program, const Deadline& until, std::int64_t max_connections) {
   const auto answers = program == "once" ? verify::Answers::first_message : verify::Answers::everything;
-  return {answers, until.wait_ms, until.drain_ms};
+  return {answers, until.wait_ms, until.drain_ms, max_connections};
 }
 
-/// How far a campaign is, on a terminal; nothing where nobody watches.
-void show_progress(std::uint64_t done, std::uint64_t all) {
-  if (isatty(STDERR_FILENO) == 0) return;
-  fmt::print(stderr, "\r{} of {} runs", done, all);
-  if (done == all) fmt::print(stderr, "\r\033[K");
+/// How far a campaign is, on a terminal; nothing where nobody watches. No text: it is over.
+void show_progress(const std::string& text) {
+  if (isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\033[K{}", text);
 }
 
 ExitCode check_properties(const VerifyArguments& arguments) {
@@ -54,40 +58,35 @@ ExitCode check_properties(const VerifyArguments& arguments) {
   const std::string name = arguments.program.value_or("stream");
   const Server server = *program_named(name, options);
   const Subject subject{name, identity_of(server)};
-  const verify::Expectations expected = expectations(name, options.session.until);
+  const verify::Expectations expected = expectations(name, options.session.until, options.server.max_connections);
   if (arguments.token) {
     const auto scenario = verify::scenario_of(*arguments.token, name, subject.identity);
     if (!scenario) return refused("--replay: " + scenario.error());
     const verify::Judged judged = verify::run_and_judge(server, *scenario, expected);
-    fmt::print("{}", report(subject, arguments, *scenario, judged));
-    return code_of(judged.verdict.ruling);
+    return print(own_name, report(subject, arguments, *scenario, judged), code_of(judged.verdict.ruling));
   }
   verify::CampaignOptions campaign;
   campaign.runs = arguments.runs;
   campaign.seed = arguments.seed;
   campaign.generation = {arguments.clients, arguments.fault_classes};
   campaign.expectations = expected;
-  campaign.progress = [&](std::uint64_t done) { show_progress(done, arguments.runs); };
+  campaign.progress = show_progress;
   const verify::CampaignResult result = verify::campaign(server, campaign);
-  show_progress(arguments.runs, arguments.runs);
-  fmt::print("{}", report(subject, arguments, result));
-  return code_of(result.ruling);
+  show_progress("");
+  return print(own_name, report(subject, arguments, result), code_of(result.ruling));
 }
 
 /// Nothing but the beginning of a header is there: nothing can be said.
 ExitCode cut_in_header(const VerifyArguments& arguments, const BadInput& input) {
   verify::Verdict nothing;
   nothing.remarks.push_back(input.what);
-  fmt::print("{}", report({"unknown", "unknown", forever_ms, 0}, arguments, nothing));
-  return code_of(nothing.ruling);
+  return print(own_name, report({"unknown", "unknown", forever_ms, 0}, arguments, nothing), code_of(nothing.ruling));
 }
 
 ExitCode judge_trace(const VerifyArguments& arguments) {
   std::ifstream file(arguments.file, std::ios::binary);
-  if (!file || file.peek() == std::ifstream::traits_type::eof()) {
-    return refused(
-        fmt::format("{}: {}", arguments.file, file.is_open() && !file.bad() ? "it is empty" : "it cannot be read"));
-  }
+  if (!file) return refused(fmt::format("'{}': {}", arguments.file, std::generic_category().message(errno)));
+  if (std::filesystem::is_directory(arguments.file)) return refused(arguments.file + ": it is a directory");
   const auto bad = [&](const BadInput& input) {
     return refused(fmt::format("{}:{}: {}", arguments.file, input.line, input.what));
   };
@@ -102,7 +101,7 @@ ExitCode judge_trace(const VerifyArguments& arguments) {
     return refused(
         fmt::format("{}:1: it is of program '{}', not '{}'", arguments.file, header->program, *arguments.program));
   }
-  verify::Judge judge(expectations(header->program, {header->idle_ms, header->drain_ms}));
+  verify::Judge judge(expectations(header->program, {header->idle_ms, header->drain_ms}, 0));
   for (;;) {
     const auto event = reader.next();
     if (!event) return bad(event.error());
@@ -110,8 +109,7 @@ ExitCode judge_trace(const VerifyArguments& arguments) {
     judge.see(**event);
   }
   const verify::Verdict verdict = judge.finish(reader.cut());
-  fmt::print("{}", report(*header, arguments, verdict));
-  return code_of(verdict.ruling);
+  return print(own_name, report(*header, arguments, verdict), code_of(verdict.ruling));
 }
 
 }  // namespace
@@ -120,10 +118,7 @@ ExitCode judge_trace(const VerifyArguments& arguments) {
 int main(int count, char** values) {
   using namespace antiphon;
   const auto arguments = read_verify_arguments(count, values);
-  if (!arguments) {
-    fmt::print(arguments.error().code == ExitCode::holds ? stdout : stderr, "{}", arguments.error().text);
-    return status_of(arguments.error().code);
-  }
+  if (!arguments) return status_of(leave("echo-verify", arguments.error()));
   try {
     return status_of(arguments->judges_trace ? judge_trace(*arguments) : check_properties(*arguments));
   } catch (const std::exception& failure) {

@@ -1,6 +1,8 @@
 #include "apps/server_log.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <system_error>
@@ -9,17 +11,21 @@ namespace antiphon {
 
 namespace {
 
-/// A reader that went away is no reason to end: what cannot be written is lost.
-void put(std::FILE* stream, const std::string& text) {
-  std::fputs(text.c_str(), stream);
-  std::fflush(stream);
+/// A reader that went away, or that does not read, is no reason to end or to wait: what cannot be written at once is
+/// lost. (One write of a line to a pipe that is ready for it does not wait.)
+void put_line(const std::string& text) {
+  pollfd out{STDERR_FILENO, POLLOUT, 0};
+  if (poll(&out, 1, 0) != 1 || (out.revents & POLLOUT) == 0) return;
+  // Nothing is left to be done about a line that does not go out.
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text.data(), text.size());
 }
 
 }  // namespace
 
 void ServerLog::listening(const Endpoint& bound) {
   has_listened_ = true;
-  put(stdout, fmt::format("listening on {} (interpreter {})\n", text_of(bound), interpreter_));
+  std::fputs(fmt::format("listening on {} (interpreter {})\n", text_of(bound), interpreter_).c_str(), stdout);
+  std::fflush(stdout);
 }
 
 void ServerLog::failure(std::string_view instruction, Errno error) {
@@ -27,7 +33,7 @@ void ServerLog::failure(std::string_view instruction, Errno error) {
   note(fmt::format("{} answered {}; serving goes on", instruction, explained(error)));
 }
 
-void ServerLog::note(const std::string& text) const { put(stderr, fmt::format("echo-server: {}\n", text)); }
+void ServerLog::note(const std::string& text) const { put_line(fmt::format("echo-server: {}\n", text)); }
 
 void ServerLog::totals() const {
   for (const auto& [kind, count] : failures_) {

@@ -32,7 +32,7 @@ OPTIONS
   --runs N         How many scenarios. Default 10000.
   --seed S         Where they are drawn from; the same seed gives the same scenarios. Default 1.
   --clients N      The most clients in a scenario, 1 to 16. Default 4.
-  --faults LIST    none, all, or names with commas between them. Default none.
+  --faults LIST    none, all, or names with commas between them. Default none. Each scenario has some of them.
 {}  --replay TOKEN   Run the scenario of a counterexample again.
   --format FORMAT  text or json. Default text.
   --version        Print the version and exit.
@@ -42,7 +42,7 @@ EXIT STATUS
   0  holds
   1  violated
   2  did not run: wrong usage, a trace that does not read, a token of another program
-  3  incomplete: what was seen allows no verdict
+  3  incomplete: what was seen allows no verdict; the last lines say why (more runs may help)
 
 EXAMPLES
   echo-verify properties --faults all

@@ -153,6 +153,7 @@ Json campaign_json(const Subject& subject, const VerifyArguments& arguments, con
     json["canaries"].push_back(
         {{"clause", canary.clause}, {"defect", canary.defect}, {"found_in_run", canary.found_in_run}});
   }
+  if (result.incomplete) json["incomplete_replay"] = replay_command(subject, *result.incomplete);
   json["remarks"] = result.remarks;
   return json;
 }
@@ -171,9 +172,12 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
   text += fmt::format("  contracts: {} of {} clauses hold in every run\n", clauses - result.findings.size(), clauses);
   for (const verify::Sometimes& row : result.sometimes)
     text += fmt::format("  sometimes {}: in {} runs\n", row.what, row.runs);
-  text += fmt::format("  planted violations found: {} of {}\n", canaries_found(result), result.canaries.size());
+  text += fmt::format("  planted violations found, with all faults: {} of {}\n", canaries_found(result),
+                      result.canaries.size());
   text += fmt::format("  content of messages: {}\n",
                       result.data_independent ? "never looked at, so any payload does the same" : "looked at");
+  if (result.incomplete)
+    text += "  one that did not come to rest\n    " + replay_command(subject, *result.incomplete) + '\n';
   return text + remarks_text(result.remarks);
 }
 

@@ -62,11 +62,59 @@ template <template <class...> class Template, class... Arguments>
 constexpr bool is_a<Template<Arguments...>, Template> = true;
 }  // namespace detail
 
+namespace detail {
+
+template <class T>
+constexpr bool identified();
+
+template <class... Ts>
+struct AllOf {
+  static constexpr bool value = (identified<std::remove_cvref_t<Ts>>() && ...);
+};
+template <class T>
+struct Parts;
+template <template <class...> class Template, class... Ts>
+struct Parts<Template<Ts...>> : AllOf<Ts...> {};
+
+constexpr bool fields_identified(const std::tuple<>&) { return true; }
+template <class T, class... Members>
+constexpr bool fields_identified(const std::tuple<Field<T, Members>...>&) {
+  return AllOf<Members...>::value;
+}
+
+/// Whether `add` takes a T.
+template <class T>
+constexpr bool identified() {
+  if constexpr (std::integral<T> || std::is_enum_v<T> || std::is_empty_v<T> || std::same_as<T, Bytes> ||
+                std::convertible_to<const T&, std::string_view>) {
+    return true;
+  } else if constexpr (Described<T>) {
+    return fields_identified(T::fields);
+  } else if constexpr (is_a<T, std::optional> || is_a<T, std::expected> || is_a<T, std::variant> ||
+                       is_a<T, std::tuple> || is_a<T, std::pair>) {
+    return Parts<T>::value;
+  } else if constexpr (requires(const T& range) { range.size(), range.begin(), range.end(); }) {
+    // The order of a hash table is no part of its value.
+    return !requires { typename T::hasher; } && identified<typename T::value_type>();
+  } else {
+    return false;
+  }
+}
+
+}  // namespace detail
+
+/// Values with an identity: what `add` takes.
+template <class T>
+concept HasIdentity = detail::identified<std::remove_cvref_t<T>>();
+
 /// Mixes a value into a digest: numbers, text, Bytes, the standard's sums, products and containers, and any struct that
 /// lists its `fields`. The state of a loop must be such a value.
 template <class T>
 constexpr void add(Digest& digest, const T& value) {
-  if constexpr (std::integral<T> || std::is_enum_v<T>) {
+  if constexpr (!HasIdentity<T>) {
+    static_assert(detail::always_false<T>,
+                  "a loop's state and result need an identity: list the struct's members in `fields`");
+  } else if constexpr (std::integral<T> || std::is_enum_v<T>) {
     digest.add_word(static_cast<std::uint64_t>(value));
   } else if constexpr (std::is_empty_v<T>) {
     digest.add_word(0);
@@ -91,12 +139,9 @@ constexpr void add(Digest& digest, const T& value) {
     std::visit([&](const auto& held) { add(digest, held); }, value);
   } else if constexpr (detail::is_a<T, std::tuple> || detail::is_a<T, std::pair>) {
     std::apply([&](const auto&... member) { (add(digest, member), ...); }, value);
-  } else if constexpr (requires { value.size(), value.begin(), value.end(); }) {
+  } else {
     digest.add_word(value.size());
     for (const auto& element : value) add(digest, element);
-  } else {
-    static_assert(detail::always_false<T>,
-                  "a loop's state and result need an identity: list the struct's members in `fields`");
   }
 }
 

@@ -14,8 +14,9 @@ struct Anonymous {
 };
 
 /// The policy of a process that knows itself by a digest of its history. Two processes of one program whose
-/// digests are equal have the same future. Around a loop the digest falls back to where the loop was entered, so
-/// that a loop which comes round to the same state is the same process.
+/// digests are equal have the same future. Where a part of the program ends, only its result counts, not how it came
+/// about; where a loop comes round, only its state counts. So the digest falls back to where the part or the loop was
+/// entered, with the result or the state.
 struct Identified {
   static constexpr bool kept = true;
   Digest digest;  ///< Seeded with what tells the root program and its arguments from others.
@@ -100,6 +101,8 @@ class Process {
           return;
         case detail::Kind::bind:
           push(at_);
+          // Frames that were entered one right after the other must not share an entry.
+          if constexpr (Identity::kept) identity_.digest.add_text("bind");
           at_ = detail::Ref(at_->shape->first(*at_));
           break;
         case detail::Kind::loop:
@@ -121,6 +124,12 @@ class Process {
       const detail::FrameCell& top = frame(stack_.get());
       const detail::Cell& waiting = *top.waiting;
       if (waiting.held.kind == detail::Kind::bind) {
+        if constexpr (Identity::kept) {
+          if (waiting.shape->add_result != nullptr) {
+            identity_.digest = top.entry;
+            waiting.shape->add_result(identity_.digest, value);
+          }
+        }
         at_ = waiting.shape->resume(waiting, value);
         stack_ = detail::Ref(top.below);
         return false;

@@ -17,6 +17,7 @@
 #include <limits>
 #include <new>
 #include <optional>
+#include <set>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -223,7 +224,7 @@ class ForkHandler::Kernel {
       if (ready == 0) return failed(cut <= expiry ? Errno::STOPPING : Errno::EXPIRED);
       const bool news = watched[1].revents != 0 || watched[2].revents != 0;
       if (watched[1].revents != 0) take_signals();
-      if (watched[2].revents != 0) {
+      if (watched[2].revents != 0 && family_stopped_at_->load() != 0) {
         stopped_at_ = std::min(stopped_at_, static_cast<Nanoseconds>(family_stopped_at_->load()));
       }
       if (watched[0].revents != 0 && (!news || !cut_by_now(until))) return Unit{};
@@ -232,16 +233,17 @@ class ForkHandler::Kernel {
 
   Result<Forked> fork_process(std::int64_t at_most) {
     if (discarding_) reap();
-    if (living_ >= at_most) return failed(Errno::AGAIN);
+    if (living() >= at_most) return failed(Errno::AGAIN);
     const pid_t child = fork();
     if (child < 0) return last_error();
     if (child > 0) {
-      ++living_;
+      children_.insert(child);
       return Parent{Pid{child}};
     }
     first_ = false;
     discarding_ = false;
-    living_ = 0;
+    children_.clear();
+    failed_ = 0;
     return Child{};
   }
 
@@ -255,15 +257,16 @@ class ForkHandler::Kernel {
     for (;;) {
       reap();
       const Nanoseconds time = now();
-      if (living_ == 0 || time >= end) return living_;
+      if (children_.empty() || time >= end) return living();
       std::array<pollfd, 1> watched{pollfd{signals_.number(), POLLIN, 0}};
-      if (poll_until(watched, end, time) < 0) return living_;
+      if (poll_until(watched, end, time) < 0) return living();
       take_signals();
     }
   }
 
   [[nodiscard]] bool first() const { return first_; }
-  [[nodiscard]] std::int64_t living() const { return living_; }
+  [[nodiscard]] std::int64_t living() const { return static_cast<std::int64_t>(children_.size()); }
+  [[nodiscard]] std::int64_t failures() const { return failed_; }
 
   SocketTable sockets;
 
@@ -311,13 +314,15 @@ class ForkHandler::Kernel {
 
   void reap() {
     for (;;) {
-      const pid_t ended = waitpid(-1, nullptr, WNOHANG);
+      int status = 0;
+      const pid_t ended = waitpid(-1, &status, WNOHANG);
       if (ended > 0) {
-        --living_;
+        // Whoever started us may have left us children that are none of the program's.
+        if (children_.erase(ended) > 0 && status != 0) ++failed_;
         continue;
       }
       if (ended < 0 && errno == EINTR) continue;
-      if (ended < 0 && errno == ECHILD) living_ = 0;
+      if (ended < 0 && errno == ECHILD) children_.clear();
       return;
     }
   }
@@ -331,7 +336,8 @@ class ForkHandler::Kernel {
   Descriptor stop_event_ = needed(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
   SharedWord family_stopped_at_;
   Nanoseconds stopped_at_ = never;
-  std::int64_t living_ = 0;
+  std::set<pid_t> children_;  ///< Forked here and not known to have ended.
+  std::int64_t failed_ = 0;
   bool first_ = true;
   bool discarding_ = false;
 };
@@ -439,6 +445,8 @@ Result<Unit> ForkHandler::operator()(const Sleep& instruction) {
 }
 
 bool ForkHandler::in_first_process() const { return kernel_->first(); }
+
+std::int64_t ForkHandler::failed_children() const { return kernel_->failures(); }
 
 std::int64_t ForkHandler::living_children() const { return kernel_->living(); }
 

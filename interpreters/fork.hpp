@@ -48,6 +48,9 @@ class ForkHandler {
   /// Forked by this process and not known to have ended. Without DiscardChildren all that it forked.
   [[nodiscard]] std::int64_t living_children() const;
 
+  /// Children that ended by a signal or with a status other than 0, as far as they were reaped.
+  [[nodiscard]] std::int64_t failed_children() const;
+
   /// Waits for the children of this process to end, for `at_most_ms` at most, and answers how many still live. For
   /// use once the program has ended.
   std::int64_t await_children(std::int64_t at_most_ms);

@@ -26,12 +26,18 @@ bool is_written_at_once(const ProcessEvent& event) {
 }  // namespace
 
 std::expected<std::unique_ptr<TraceFile>, std::string> TraceFile::open(const std::string& path) {
-  constexpr int how = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY;
-  int descriptor = ::open(path.c_str(), how | O_CREAT | O_EXCL, 0666);
+  // A pipe without a reader must not hold us; on files O_NONBLOCK does nothing.
+  constexpr int how = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+  int descriptor = ::open(path.c_str(), how | O_CREAT | O_EXCL, 0600);
   const bool made_here = descriptor >= 0;
-  if (!made_here && errno == EEXIST) descriptor = ::open(path.c_str(), how | O_CREAT, 0666);
+  if (!made_here && errno == EEXIST) descriptor = ::open(path.c_str(), how | O_CREAT, 0600);
   if (descriptor < 0) {
     return std::unexpected(fmt::format("cannot write the trace '{}': {}", path, std::strerror(errno)));
+  }
+  struct stat about{};
+  if (fstat(descriptor, &about) == 0 && (S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode))) {
+    close(descriptor);
+    return std::unexpected(fmt::format("cannot write the trace '{}': lines of several processes mix in a pipe", path));
   }
   return std::unique_ptr<TraceFile>(new TraceFile(path, descriptor, made_here));
 }

@@ -13,8 +13,9 @@ namespace antiphon {
 /// The sink that appends to a file, one for all processes of a run: every write(2) appends whole lines.
 ///
 /// Each process holds up to 64 KiB back. It writes when that is full, after Accept and Close, before Fork and at its
-/// end, so that a process that waits for clients owes nothing. Should a write fail (a full disk), then one of the
-/// processes says so on standard error, all stop writing, and serving goes on: the trace is cut.
+/// end, so that an acceptor that waits for clients owes nothing. What a session holds back is lost if it is killed.
+/// Should a write fail (a full disk), then one of the processes says so on standard error, all stop writing, and
+/// serving goes on: the trace is cut.
 class TraceFile final : public TraceSink {
  public:
   /// Opens the file or makes it, and leaves its content alone until `start`. Error: one line that names the path and

@@ -484,10 +484,23 @@ BadInput TraceReader::bad(std::string what) const {
   return {line_number_, std::move(what)};
 }
 
+/// An event's line holds a message of 1 MiB at most, in hexadecimal digits, and little else.
+constexpr std::size_t longest_line = std::size_t{8} << 20U;
+
 /// True: `line_` is the next whole line. False: there is none.
 std::expected<bool, BadInput> TraceReader::read_line() {
   ++line_number_;
-  std::getline(*in_, line_);
+  line_.clear();
+  std::streambuf& from = *in_->rdbuf();
+  for (int next = from.sbumpc(); next != '\n'; next = from.sbumpc()) {
+    if (next == std::streambuf::traits_type::eof()) {
+      in_->setstate(std::ios::eofbit);
+      break;
+    }
+    if (next == 0) return std::unexpected(bad("a NUL byte: this is no text"));
+    if (line_.size() == longest_line) return std::unexpected(bad("the line is longer than any event's"));
+    line_ += static_cast<char>(next);
+  }
   if (in_->bad()) return std::unexpected(bad("the file cannot be read"));
   if (!in_->eof()) return true;
   cut_ = !line_.empty();

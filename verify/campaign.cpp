@@ -57,6 +57,7 @@ class SometimesTable {
     if (generation.most_clients > 1) {
       expect("clients are served at the same time", [](const Tally& tally) { return tally.at_once > 1; });
     }
+    expect("a read fills its buffer", [](const Tally& tally) { return tally.full_reads > 0; });
     if (on("short")) expect("a short write is carried on", [](const Tally& tally) { return tally.short_sends > 0; });
     if (on("interrupts") || on("accept") || on("memory")) {
       expect("an error is answered and everything is echoed all the same", [](const Tally& tally) {
@@ -108,11 +109,13 @@ rc::Random source_of(std::uint64_t seed, std::uint64_t run) { return rc::Random(
 
 std::vector<Canary> find_canaries(std::uint64_t seed) {
   const ProgramOptions options;
-  const Expectations expectations{Answers::everything, options.session.until.wait_ms, options.session.until.drain_ms};
+  Expectations expectations{Answers::everything, options.session.until.wait_ms, options.session.until.drain_ms,
+                            options.server.max_connections};
   const auto generator = scenarios({4, std::vector<bool>(fault_classes().size(), true)});
   std::vector<Canary> canaries;
-  for (const Planted& planted : planted_in(*program_named("stream", options))) {
+  for (const Planted& planted : planted_violations(options)) {
     Canary canary{planted.clause, planted.defect, 0};
+    expectations.answers = planted.answers;
     for (std::uint64_t run = 0; run < canary_runs && canary.found_in_run == 0; ++run) {
       const Scenario scenario = generator(source_of(seed, run)).value();
       const Verdict verdict = run_and_judge(planted.server, scenario, expectations).verdict;
@@ -130,10 +133,15 @@ Ruling rule(CampaignResult& result) {
                              "' was not found: " + std::string(canary.defect));
   }
   for (const Sometimes& row : result.sometimes) {
-    if (row.runs == 0) result.remarks.push_back("it never happened that " + std::string(row.what));
+    if (row.runs == 0)
+      result.remarks.push_back("it never happened that " + std::string(row.what) + "; more runs may show it");
   }
   if (result.incomplete_runs > 0) {
     result.remarks.push_back(std::to_string(result.incomplete_runs) + " runs did not come to rest");
+  }
+  if (!result.data_independent) {
+    result.remarks.emplace_back(
+        "the program looks at the content of messages: with another content it may do another thing");
   }
   if (result.runs == 0) result.remarks.emplace_back("nothing was run");
   if (!result.findings.empty()) return Ruling::violated;
@@ -156,16 +164,19 @@ CampaignResult campaign(const Server& server, const CampaignOptions& options) {
   const auto generator = scenarios(options.generation);
   std::set<std::string_view> found;
   for (std::uint64_t run = 0; run < options.runs; ++run) {
-    if (run % progress_every == 0) options.progress(run);
+    if (run % progress_every == 0) {
+      options.progress(std::to_string(run) + " of " + std::to_string(options.runs) + " runs");
+    }
     const rc::Shrinkable<Scenario> drawn = generator(source_of(options.seed, run));
     const auto [ran, verdict] = run_and_judge(server, drawn.value(), options.expectations);
     ++result.runs;
-    if (verdict.ruling == Ruling::incomplete) ++result.incomplete_runs;
+    if (verdict.ruling == Ruling::incomplete && ++result.incomplete_runs == 1) result.incomplete = drawn.value();
     if (ran.looks > 0) result.data_independent = false;
     add_to(result.total, verdict.tally);
     sometimes.count(verdict.tally);
     for (const Violation& violation : verdict.violations) {
       if (!found.insert(violation.clause.name).second) continue;
+      options.progress("shrinking a violation of " + std::string(violation.clause.name));
       result.findings.push_back(shrunk(server, options.expectations, drawn, violation.clause.name));
       result.findings.back().found_in_run = run + 1;
     }
@@ -175,6 +186,7 @@ CampaignResult campaign(const Server& server, const CampaignOptions& options) {
     return std::ranges::find(clauses, finding.violation.clause.name, &Clause::name) - clauses.begin();
   });
   result.sometimes = sometimes.rows();
+  options.progress("looking for planted violations");
   result.canaries = find_canaries(options.seed);
   result.ruling = rule(result);
   return result;

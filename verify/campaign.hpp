@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,8 +21,8 @@ struct CampaignOptions {
   std::uint64_t seed = 1;
   Generation generation;
   Expectations expectations;
-  /// Called now and then with the number of runs done.
-  std::function<void(std::uint64_t)> progress = [](std::uint64_t) {};
+  /// Called now and then with what is being done.
+  std::function<void(const std::string&)> progress = [](const std::string&) {};
 };
 
 /// A violation, in the simplest scenario that was found for it.
@@ -49,8 +50,9 @@ struct CampaignResult {
   Ruling ruling = Ruling::incomplete;
   std::uint64_t runs = 0;
   std::uint64_t incomplete_runs = 0;
-  bool data_independent = true;   ///< No run looked at the content of a message.
-  std::vector<Finding> findings;  ///< One for each clause that was violated, in the order of `all_clauses`.
+  std::optional<Scenario> incomplete;  ///< The first of them.
+  bool data_independent = true;        ///< No run looked at the content of a message.
+  std::vector<Finding> findings;       ///< One for each clause that was violated, in the order of `all_clauses`.
   std::vector<Sometimes> sometimes;
   std::vector<Canary> canaries;
   std::vector<std::string> remarks;  ///< Why it is incomplete.

@@ -24,10 +24,18 @@ std::vector<ConnectionId> Seen::last_releases() const {
   return released;
 }
 
+Excuse Seen::excuse(const ConnectionState& connection, std::int64_t max_connections) const {
+  if (connection.excuse != Excuse::none || connection.served) return connection.excuse;
+  const std::optional<std::int64_t> refuses_above = before.process(process())->refuses_above;
+  return refuses_above && *refuses_above >= max_connections ? Excuse::refused : Excuse::none;
+}
+
+bool Report::knows(const Clause& clause) const {
+  return std::ranges::any_of(breaches_, [&](const Breach& breach) { return breach.clause.name == clause.name; });
+}
+
 void Report::breach(const Clause& clause, Party party, std::string sentence) {
-  const bool known =
-      std::ranges::any_of(breaches_, [&](const Breach& breach) { return breach.clause.name == clause.name; });
-  if (!known) breaches_.push_back({clause, party, std::move(sentence)});
+  if (!knows(clause)) breaches_.push_back({clause, party, std::move(sentence)});
 }
 
 std::string in_quotes(std::string_view content) {

@@ -54,6 +54,9 @@ struct Seen {
   [[nodiscard]] ProcessId process() const { return process_event()->process; }
   /// What the process of this event means by the socket.
   [[nodiscard]] std::optional<Held> held(Socket socket) const { return before.held(process(), socket); }
+  /// What excuses a connection that is let go of. Refusing a client needs a Fork that failed although it allowed
+  /// `max_connections` children.
+  [[nodiscard]] Excuse excuse(const ConnectionState& connection, std::int64_t max_connections) const;
   /// The connections that nobody holds any more once this event has happened.
   [[nodiscard]] std::vector<ConnectionId> last_releases() const;
 };
@@ -71,6 +74,8 @@ struct Breach {
 class Report {
  public:
   void breach(const Clause& clause, Party party, std::string sentence);
+  /// Whether the clause is broken already: then no sentence is needed.
+  [[nodiscard]] bool knows(const Clause& clause) const;
   [[nodiscard]] const std::vector<Breach>& breaches() const { return breaches_; }
 
  private:

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "core/programs/server.hpp"
-
 namespace antiphon::verify {
 
 namespace {
@@ -22,6 +20,26 @@ template <class I>
 std::optional<Errno> failure(const Exchange<I>& exchange) {
   if (!exchange.response || exchange.response->has_value()) return std::nullopt;
   return exchange.response->error();
+}
+
+/// The errors of a connection that is gone for good. What is wrong with the instruction itself is none of them.
+bool is_lost(Errno error) {
+  switch (error) {
+    case Errno::CONNRESET:
+    case Errno::PIPE:
+    case Errno::TIMEDOUT:
+    case Errno::NOTCONN:
+    case Errno::CONNABORTED:
+    case Errno::CONNREFUSED:
+    case Errno::NETDOWN:
+    case Errno::NETUNREACH:
+    case Errno::HOSTDOWN:
+    case Errno::HOSTUNREACH:
+    case Errno::IO:
+      return true;
+    default:
+      return false;
+  }
 }
 
 }  // namespace
@@ -79,14 +97,18 @@ void Family::release(ProcessId id, Held held) {
 
 void Family::note(ProcessId id, Socket socket, Errno error, std::int64_t waited_ms) {
   const auto what = held(id, socket);
-  if (!what || what->listener || error == Errno::INTR || passes_by_itself(error)) return;
+  if (!what || what->listener) return;
   const auto found = connections_.find(what->connection);
-  if (found == connections_.end() || found->second.excuse != Excuse::none) return;
-  if (error == Errno::PIPE && found->second.side_ended) return;
-  found->second.excuse = error == Errno::EXPIRED    ? Excuse::deadline
-                         : error == Errno::STOPPING ? Excuse::drain
-                                                    : Excuse::reset;
-  found->second.waited_ms = waited_ms;
+  if (found == connections_.end()) return;
+  ConnectionState& connection = found->second;
+  if (error == Errno::PIPE && connection.side_ended) return;
+  if (error == Errno::EXPIRED) {
+    connection.waited_ms = std::max(connection.waited_ms, waited_ms);
+    if (connection.excuse == Excuse::none) connection.excuse = Excuse::deadline;
+  } else if (connection.excuse == Excuse::none || connection.excuse == Excuse::deadline) {
+    if (error == Errno::STOPPING) connection.excuse = Excuse::drain;
+    if (is_lost(error)) connection.excuse = Excuse::reset;
+  }
 }
 
 void Family::move(const ProcessEvent& event) {
@@ -102,7 +124,7 @@ void Family::move(const ProcessEvent& event) {
       [&]<class I>(const Exchange<I>& exchange) {
         one.waiting = exchange.response ? std::nullopt : std::optional(Waiting{issued.exchange});
         if (failure(exchange) == Errno::STOPPING) one.stopping = true;
-        if constexpr (!std::same_as<I, Close> && !std::same_as<I, Sleep>) one.fork_failed = false;
+        if constexpr (!std::same_as<I, Close> && !std::same_as<I, Sleep>) one.refuses_above.reset();
       },
       issued.exchange);
   std::visit(Overloaded{[&](const Exchange<OpenSocket>& open) {
@@ -140,7 +162,7 @@ void Family::move(const ProcessEvent& event) {
                           release(id, *what);
                         },
                         [&](const Exchange<Fork>& forked) {
-                          one.fork_failed = failure(forked).has_value();
+                          if (failure(forked)) one.refuses_above = forked.instruction.at_most;
                           const Forked* const answer = success(forked);
                           if (answer != nullptr && std::holds_alternative<Parent>(*answer)) fork(id, issued.child);
                         },

@@ -57,10 +57,11 @@ struct ProcessState {
   std::map<int, Held> table;
   std::optional<ProcessId> parent;
   std::optional<Waiting> waiting;
-  bool accepts = false;      ///< It issued Accept: it is an acceptor.
-  bool stopping = false;     ///< An instruction of it answered STOPPING.
-  bool discards = false;     ///< It issued DiscardChildren.
-  bool fork_failed = false;  ///< Its last instruction but Sleep was a Fork that failed.
+  bool accepts = false;   ///< It issued Accept: it is an acceptor.
+  bool stopping = false;  ///< An instruction of it answered STOPPING.
+  bool discards = false;  ///< It issued DiscardChildren.
+  /// Its last instruction but Sleep and Close was a Fork that failed: how many children it allowed.
+  std::optional<std::int64_t> refuses_above;
 };
 
 class Family {

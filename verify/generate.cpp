@@ -95,6 +95,17 @@ std::vector<Fault> fault_plan(Source& source, const std::vector<bool>& active) {
   return faults;
 }
 
+/// More than any Recv of ours takes, and buffers that hold it.
+void add_large_message(Source& source, Scenario& scenario) {
+  scenario.capacity = 65536;
+  for (script::Action& action : scenario.clients.front()) {
+    if (auto* const send = std::get_if<script::Send>(&action)) {
+      send->count = source.between(16384, 40'000);
+      return;
+    }
+  }
+}
+
 }  // namespace
 
 const std::vector<FaultClass>& fault_classes() {
@@ -125,7 +136,8 @@ std::expected<std::vector<bool>, std::string> faults_named(std::string_view list
     if (found == classes.end()) {
       std::string known;
       for (const FaultClass& one : classes) known += ", " + std::string(one.name);
-      return std::unexpected("no fault is called '" + std::string(word) + "' (there are none, all" + known + ")");
+      return std::unexpected("no fault is called '" + std::string(word) + "' (there are" + known.substr(1) +
+                             "; none and all stand alone)");
     }
     wanted[static_cast<std::size_t>(found - classes.begin())] = true;
   }
@@ -151,6 +163,7 @@ Scenario draw(const Generation& generation, std::uint64_t seed) {
   }
   scenario.choices.resize(source.below(120 * clients));
   for (std::uint32_t& choice : scenario.choices) choice = source.below(64);
+  if (source.one_in(25)) add_large_message(source, scenario);
   return scenario;
 }
 

@@ -8,8 +8,10 @@
 #include "verify/contracts/answered.hpp"
 #include "verify/contracts/delivered.hpp"
 #include "verify/contracts/echo.hpp"
+#include "verify/contracts/ends_side.hpp"
 #include "verify/contracts/input_read.hpp"
 #include "verify/contracts/processes.hpp"
+#include "verify/contracts/rests.hpp"
 #include "verify/contracts/roles.hpp"
 #include "verify/contracts/sockets.hpp"
 #include "verify/contracts/waiting.hpp"
@@ -20,9 +22,11 @@ namespace {
 
 /// The contracts of the echo server.
 auto echo_server(const Expectations& expected) {
-  return (Echo{expected.answers} ^ Answered{expected.idle_ms}) * InputRead{} * OnlyWhileOpen{} * AllReleased{} *
-         Roles{} * OwnConnection{} * Reaped{} * Handled{} * AcceptorLives{} * IdleLimit{expected.idle_ms} *
-         Drained{expected.drain_ms} * (Admission{} ^ NobodyWaits{}) * Delivered{expected.answers, expected.idle_ms};
+  return (Echo{expected.answers} ^ Answered{expected.idle_ms} ^ EndsSide{expected.answers}) *
+         InputRead{expected.idle_ms, expected.max_connections} * OnlyWhileOpen{} * AllReleased{} * Roles{} *
+         OwnConnection{} * Reaped{} * Handled{} * AcceptorLives{} * Rests{} * IdleLimit{expected.idle_ms} *
+         Drained{expected.drain_ms} * (Admission{} ^ NobodyWaits{}) *
+         Delivered{expected.answers, expected.idle_ms, expected.max_connections};
 }
 
 using EchoServer = decltype(echo_server({}));
@@ -56,7 +60,8 @@ std::string who(const Event& event) {
 }  // namespace
 
 struct Judge::State {
-  explicit State(const Expectations& expectations) : contract(echo_server(expectations)) {}
+  explicit State(const Expectations& expectations)
+      : contract(echo_server(expectations)), max_connections(expectations.max_connections) {}
 
   void see(const Event& event);
   void take(const Event& event);
@@ -64,6 +69,7 @@ struct Judge::State {
   void blame(const Event* event);
 
   EchoServer contract;
+  std::int64_t max_connections;
   EchoServer::Witness witness;
   Family family;
   Report report;
@@ -93,6 +99,7 @@ void Judge::State::count(const ProcessEvent& event) {
           ++tally.connections;
         } else if constexpr (std::same_as<I, Recv>) {
           tally.bytes_received += (*exchange.response)->size();
+          if ((*exchange.response)->size() == exchange.instruction.at_most) ++tally.full_reads;
         } else if constexpr (std::same_as<I, Send>) {
           tally.bytes_sent += **exchange.response;
           if (**exchange.response < exchange.instruction.bytes.size()) ++tally.short_sends;
@@ -107,9 +114,7 @@ void Judge::State::take(const Event& event) {
   detail::callee(contract, witness, seen, report);
   if (report.breaches().size() > verdict.violations.size()) blame(&event);
   for (const ConnectionId id : seen.last_releases()) {
-    const ConnectionState& connection = *family.connection(id);
-    const bool refused = !connection.served && family.process(seen.process())->fork_failed;
-    const Excuse excuse = refused && connection.excuse == Excuse::none ? Excuse::refused : connection.excuse;
+    const Excuse excuse = seen.excuse(*family.connection(id), max_connections);
     ++verdict.tally.excuses.at(static_cast<std::size_t>(excuse));
   }
   if (std::holds_alternative<StopEvent>(event) && !family.connections().empty()) {

@@ -18,6 +18,7 @@ struct Expectations {
   Answers answers = Answers::everything;
   std::int64_t idle_ms = forever_ms;  ///< The idle limit; `forever_ms`: none is set.
   std::int64_t drain_ms = 0;          ///< What is granted after a stop.
+  std::int64_t max_connections = 0;   ///< A client may be refused only above that many; 0: where the program says.
 };
 
 enum class Ruling : std::uint8_t { holds, violated, incomplete };
@@ -39,7 +40,8 @@ struct Tally {
   std::uint64_t bytes_sent = 0;
   std::uint64_t at_once = 0;  ///< The most connections open at a time.
   std::uint64_t short_sends = 0;
-  std::uint64_t errors = 0;  ///< Failed responses.
+  std::uint64_t full_reads = 0;  ///< Recv that answered all that it asked for.
+  std::uint64_t errors = 0;      ///< Failed responses.
   bool stopped_while_serving = false;
   std::array<std::uint64_t, excuse_kinds> excuses{};
 };

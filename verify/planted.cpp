@@ -70,6 +70,10 @@ Done close_twice(const Close& close) {
 
 Done never_close(const Close&) { return ret(Result<Unit>()); }
 
+Done never_sleep(const Sleep&) { return ret(Result<Unit>()); }
+
+Done never_shut_down(const ShutdownSend&) { return ret(Result<Unit>()); }
+
 Done keep_listener(const Close& close) {
   if (close.socket == listener) return ret(Result<Unit>());
   return close;
@@ -88,7 +92,9 @@ Received wait_elsewhere(const Recv&) {
 
 }  // namespace
 
-std::vector<Planted> planted_in(const Server& server) {
+std::vector<Planted> planted_violations(const ProgramOptions& options) {
+  const Server server = *program_named("stream", options);
+  const Server once = *program_named("once", options);
   return {
       {"echo", "every message is sent twice", replaced<Send>(server, send_twice)},
       {"answered", "the last byte of a message is lost", replaced<Recv>(server, lose_last_byte)},
@@ -97,6 +103,9 @@ std::vector<Planted> planted_in(const Server& server) {
       {"released", "nothing is closed", replaced<Close>(server, never_close)},
       {"roles", "the acceptor serves its clients itself", replaced<Fork>(server, serve_oneself)},
       {"own-connection", "sessions keep the listener", replaced<Close>(server, keep_listener)},
+      {"rests", "the acceptor never sleeps", replaced<Sleep>(server, never_sleep)},
+      {"ends-side", "the answer is followed by nothing", replaced<ShutdownSend>(once, never_shut_down),
+       Answers::first_message},
       {"reaped", "children are not discarded",
        replaced<DiscardChildren>(server, [](const DiscardChildren&) -> Done { return ret(Result<Unit>()); })},
       {"handled", "errors end the process (the original)", seed::echo_server()},

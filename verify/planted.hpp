@@ -3,7 +3,8 @@
 #include <string_view>
 #include <vector>
 
-#include "core/programs/server.hpp"
+#include "core/programs/catalogue.hpp"
+#include "verify/contracts/owed.hpp"
 
 namespace antiphon::verify {
 
@@ -12,9 +13,10 @@ struct Planted {
   std::string_view clause;
   std::string_view defect;
   Server server;
+  Answers answers = Answers::everything;  ///< What the server would have to do.
 };
 
-/// One for each clause, each the given server with one thing done wrong. The server must be a streaming echo server.
-std::vector<Planted> planted_in(const Server& server);
+/// One for each clause: a server of the catalogue with one thing done wrong.
+std::vector<Planted> planted_violations(const ProgramOptions& options = {});
 
 }  // namespace antiphon::verify

@@ -83,7 +83,8 @@ rc::Seq<Scenario> simpler(const Scenario& scenario) {
 rc::Gen<Scenario> scenarios(const Generation& generation) {
   return [=](const rc::Random& random, int) {
     rc::Random source = random;
-    return rc::shrinkable::shrinkRecur(draw(generation, source.next()), simpler);
+    return rc::shrinkable::shrinkRecur(draw(generation, source.next()),
+                                       [](const Scenario& scenario) { return simpler(scenario); });
   };
 }
 

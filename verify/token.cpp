@@ -1,8 +1,10 @@
 #include "verify/token.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <type_traits>
 #include <vector>
 
@@ -11,6 +13,7 @@
 #include <range/v3/view/transform.hpp>
 
 #include "core/digest.hpp"
+#include "interpreters/responses.hpp"
 
 namespace antiphon::verify {
 
@@ -140,6 +143,24 @@ std::expected<std::string, std::string> to_bytes(std::string_view text) {
   return bytes;
 }
 
+/// A scenario that no campaign draws could take all memory or all time.
+std::optional<std::string> beyond_bounds(const Scenario& scenario) {
+  constexpr std::size_t most_clients = 256;
+  constexpr std::size_t most_faults = 10'000;
+  constexpr std::uint32_t most_bytes = 1U << 20U;
+  if (scenario.clients.size() > most_clients) return "it has too many clients";
+  if (scenario.faults.size() > most_faults) return "it has too many faults";
+  if (scenario.capacity > most_bytes) return "its buffers are too large";
+  for (const Fault& fault : scenario.faults) {
+    if (fault.instruction >= faulty_instructions.size()) return "it names an instruction that does not exist";
+    const auto possible = errors_of(code_of(fault.name()));
+    if (std::ranges::find(possible, fault.error) == possible.end()) {
+      return "it has a fault that the instruction cannot answer";
+    }
+  }
+  return std::nullopt;
+}
+
 std::string checksum(std::string_view text) {
   Digest digest(0x616E7469);
   digest.add_text(text);
@@ -188,9 +209,7 @@ std::expected<Scenario, std::string> scenario_of(std::string_view token, std::st
   Reader reader(*bytes);
   reader.get_value(scenario);
   if (!reader.good()) return garbled("its scenario does not read");
-  for (const Fault& fault : scenario.faults) {
-    if (fault.instruction >= faulty_instructions.size()) return garbled("it names an instruction that does not exist");
-  }
+  if (const auto why = beyond_bounds(scenario)) return garbled(*why);
   return scenario;
 }
 

@@ -72,6 +72,8 @@ struct Shape {
   /// state reads like a result.
   void (*add_state)(Digest&, const Cell&) = nullptr;
   void (*add_step)(Digest&, const void*) = nullptr;
+  /// bind: mixes the result of the program before it into a digest; null where that has no identity.
+  void (*add_result)(Digest&, const void*) = nullptr;
   /// bind: the program before it. frame: none.
   const Ref& (*first)(const Cell&) = nullptr;
   std::uint32_t code = 0;  ///< instruction: `code_of` its name.
@@ -176,7 +178,18 @@ struct BindCell : Cell {
   static Ref resume(const Cell& cell, const void* result) {
     return as_tree(static_cast<const BindCell&>(cell).next(*static_cast<const A*>(result)));
   }
-  static constexpr Shape the_shape{.dispose = &dispose<BindCell>, .resume = &resume, .first = &first};
+  static constexpr auto result_adder() -> void (*)(Digest&, const void*) {
+    if constexpr (HasIdentity<A>) {
+      return [](Digest& digest, const void* result) {
+        digest.add_text("result");
+        add(digest, *static_cast<const A*>(result));
+      };
+    } else {
+      return nullptr;
+    }
+  }
+  static constexpr Shape the_shape{
+      .dispose = &dispose<BindCell>, .resume = &resume, .add_result = result_adder(), .first = &first};
 };
 
 template <class A, class K>
@@ -240,7 +253,7 @@ Ref make_loop(S state, Body body) {
 struct FrameCell : Cell {
   Ref waiting;
   Ref below;
-  Digest entry;  ///< The process's digest when the loop was entered.
+  Digest entry;  ///< The process's digest when the loop or the program before the bind was entered.
 
   static const Shape the_shape;
 };

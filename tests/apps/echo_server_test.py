@@ -14,7 +14,7 @@ import tempfile
 import threading
 import unittest
 
-from serving import ECHO_SERVER, PATIENCE_S, Server, at_end, children_of, converse, fingerprint
+from serving import ECHO_SERVER, PATIENCE_S, Server, at_end, children_of, converse, eventually, fingerprint
 
 ECHO_VERIFY = os.path.join(os.path.dirname(ECHO_SERVER), "echo-verify")
 
@@ -237,6 +237,78 @@ class Trace(unittest.TestCase):
         with Server("--trace", "/dev/full") as server:
             self.assertEqual(server.echo(b"a"), b"a")
             self.assertEqual(server.log().count("No space left on device"), 1)
+
+
+    def test_a_pipe_is_no_place_for_a_trace(self):
+        os.mkfifo(self.path)
+        status, _, errors = run("--trace", self.path)
+        self.assertEqual((status, errors.count("\n")), (2, 1), errors)
+        reader = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            status, _, errors = run("--trace", self.path)
+            self.assertEqual((status, errors.count("\n")), (2, 1), errors)
+        finally:
+            os.close(reader)
+
+    def test_a_closed_standard_error_is_not_the_trace(self):
+        command = f'exec "{ECHO_SERVER}" --port 0 --trace "{self.path}" 2>&-'
+        process = subprocess.Popen(["sh", "-c", command], stdout=subprocess.PIPE)
+        try:
+            self.assertIn(b"listening on", process.stdout.readline())
+        finally:
+            process.terminate()
+            process.wait(PATIENCE_S)
+            process.stdout.close()
+        with open(self.path) as file:
+            self.assertTrue(all(line.startswith("{") for line in file))
+
+
+class Surroundings(unittest.TestCase):
+    def test_a_log_that_nobody_reads_holds_nobody_up(self):
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        try:
+            while True:
+                os.write(writing, b"x" * 65536)
+        except BlockingIOError:
+            pass
+        os.set_blocking(writing, True)
+        process = subprocess.Popen(
+            [ECHO_SERVER, "--port", "0", "--max-connections", "1"], stdout=subprocess.PIPE, stderr=writing
+        )
+        try:
+            port = int(process.stdout.readline().rpartition(b":")[2].split()[0])
+            with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as held:
+                held.sendall(b"a")
+                self.assertEqual(held.recv(1), b"a")
+                with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as refused:
+                    self.assertEqual(refused.recv(1), b"")
+                held.sendall(b"b")
+                self.assertEqual(held.recv(1), b"b")
+            process.terminate()
+            self.assertEqual(process.wait(PATIENCE_S), 0)
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+            os.close(reading)
+            os.close(writing)
+
+    def test_a_child_that_it_did_not_fork_is_not_counted(self):
+        command = f'sleep 0.2 & exec "{ECHO_SERVER}" --port 0 --max-connections 1'
+        process = subprocess.Popen(["sh", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        try:
+            port = int(process.stdout.readline().rpartition(b":")[2].split()[0])
+            with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as held:
+                held.sendall(b"a")
+                self.assertEqual(held.recv(1), b"a")
+                eventually("the sleep has ended", lambda: len(children_of(process.pid)) == 1)
+                with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as refused:
+                    self.assertEqual(refused.recv(1), b"")
+        finally:
+            process.terminate()
+            process.wait(PATIENCE_S)
+            process.stdout.close()
 
 
 class Usage(unittest.TestCase):

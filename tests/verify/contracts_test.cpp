@@ -284,9 +284,11 @@ TEST(IdleLimit, NobodyWaitsPastIt) {
   EXPECT_EQ(verdict_on("idle-limit", serving().waits(1, read())), "kept");
   const Deadline longer{.wait_ms = 60'001, .drain_ms = 0};
   EXPECT_EQ(verdict_on("idle-limit", serving().waits(1, Recv{client, 1, longer})),
-            "process 1 waits for its client for ever");
+            "process 1, event 2 (Recv): would wait 60001 ms for its client, where 60000 ms are the limit");
   EXPECT_EQ(verdict_on("idle-limit", having_read("a").waits(1, Send{client, Bytes::copy_of("a"), {}})),
-            "process 1 waits for its client for ever");
+            "process 1, event 3 (Send): would wait for ever for its client, where 60000 ms are the limit");
+  EXPECT_EQ(verdict_on("idle-limit", serving().on(1, read(), failed(Errno::EXPIRED)).waits(1, read())),
+            "process 1, event 3 (Recv): waits again for a client that was silent for the whole idle limit");
   EXPECT_EQ(verdict_on("idle-limit", serving().waits(1, Recv{client, 1, {}}), {Answers::everything, forever_ms, 5'000}),
             "kept");
 }
@@ -305,6 +307,77 @@ TEST(Drained, TheDrainsDeadlineIsGranted) {
 TEST(Drained, TheDrainEnds) {
   EXPECT_EQ(verdict_on("drained", serving().waits(1, Recv{client, 1, {60'000, 5'001}})),
             "process 1, event 2 (Recv): would go on for longer than the 5000 ms that a stop grants");
+}
+
+// -- rests ------------------------------------------------------------------------------------------------------
+
+TEST(Rests, WantIsWaitedOut) {
+  const auto lacking = [](Errno error) { return opening().on(0, Accept{listener}, failed(error)); };
+  EXPECT_EQ(verdict_on("rests", lacking(Errno::MFILE).on(0, Sleep{5}, done()).waits(0, Accept{listener})), "kept");
+  EXPECT_EQ(verdict_on("rests", lacking(Errno::CONNABORTED).waits(0, Accept{listener})), "kept");
+  EXPECT_EQ(verdict_on("rests", lacking(Errno::MFILE).waits(0, Accept{listener})),
+            "process 0, event 4 (Accept): tries again at once after an Accept that failed for want of something");
+  EXPECT_EQ(verdict_on("rests", lacking(Errno::NOMEM).on(0, Sleep{10'001}, done())),
+            "process 0, event 4 (Sleep): rests for 10001 ms");
+}
+
+// -- ends-side --------------------------------------------------------------------------------------------------
+
+TEST(EndsSide, TheAnswerIsFollowedByTheEnd) {
+  const Expectations once = expectations(Answers::first_message);
+  const auto answered = [] { return having_read("a").on(1, write("a"), 1); };
+  EXPECT_EQ(verdict_on("ends-side", answered().on(1, ShutdownSend{client}, done()).waits(1, read()), once), "kept");
+  EXPECT_EQ(verdict_on("ends-side", answered().waits(1, read())), "kept");
+  EXPECT_EQ(verdict_on("ends-side", answered().waits(1, read()), once),
+            "process 1, event 4 (Recv): reads on and has not ended its side");
+}
+
+// -- the interpreter --------------------------------------------------------------------------------------------
+
+TEST(Promises, ARecvAnswersNoMoreThanItAskedFor) {
+  EXPECT_EQ(verdict_on("echo", serving().on(1, Recv{client, 1, until}, bytes("ab"))),
+            "process 1, event 2 (Recv): answers more bytes than the Recv asked for");
+}
+
+TEST(Promises, ASendSendsSomething) {
+  EXPECT_EQ(verdict_on("echo", having_read("a").on(1, write("a"), 0)),
+            "process 1, event 3 (Send): answers that a Send with bytes to send sent none");
+}
+
+TEST(Promises, NothingComesAfterTheEnd) {
+  EXPECT_EQ(verdict_on("input-read", serving().on(1, read(), bytes("")).on(1, read(), bytes("a"))),
+            "process 1, event 3 (Recv): answers bytes after the client's end");
+}
+
+// -- excuses ----------------------------------------------------------------------------------------------------
+
+TEST(Excuses, AMisusedSocketIsNone) {
+  EXPECT_EQ(
+      verdict_on("answered", having_read("a").on(1, write("a"), failed(Errno::INVAL)).on(1, Close{client}, done())),
+      "process 1, event 4 (Close): lets go of its client and owes it \"a\"");
+}
+
+TEST(Excuses, ALaterResetCountsThoughADeadlineCameFirst) {
+  const History history = serving()
+                              .on(1, Recv{client, 1, {1'000, 5'000}}, failed(Errno::EXPIRED))
+                              .on(1, read(), bytes("a"))
+                              .on(1, write("a"), failed(Errno::CONNRESET))
+                              .on(1, Close{client}, done());
+  EXPECT_EQ(verdict_on("answered", history), "kept");
+}
+
+TEST(Excuses, AClientIsRefusedOnlyAboveTheLimit) {
+  const auto refusing = [](std::int64_t at_most) {
+    return opening()
+        .on(0, Accept{listener}, client)
+        .on(0, Fork{at_most}, failed(Errno::AGAIN))
+        .on(0, Close{client}, done());
+  };
+  Expectations expected = expectations();
+  expected.max_connections = 10;
+  EXPECT_EQ(verdict_on("input-read", refusing(10), expected), "kept");
+  EXPECT_EQ(verdict_on("input-read", refusing(9), expected),
+            "process 0, event 5 (Close): lets go of a client whose end it has not read");
 }
 
 // -- admission --------------------------------------------------------------------------------------------------

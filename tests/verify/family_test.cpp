@@ -43,11 +43,14 @@ TEST(Family, AForkDuplicatesTheTable) {
 
 TEST(Family, AForkThatFailedMakesNobody) {
   const Family family = after(opening().on(0, Fork{}, failed(Errno::AGAIN)));
-  EXPECT_TRUE(family.process(0)->fork_failed);
+  EXPECT_TRUE(family.process(0)->refuses_above.has_value());
   EXPECT_EQ(family.processes().size(), 1U);
-  EXPECT_TRUE(after(opening().on(0, Fork{}, failed(Errno::AGAIN)).on(0, Sleep{1}, done())).process(0)->fork_failed);
-  EXPECT_FALSE(
-      after(opening().on(0, Fork{}, failed(Errno::AGAIN)).on(0, Accept{listener}, client)).process(0)->fork_failed);
+  EXPECT_TRUE(after(opening().on(0, Fork{}, failed(Errno::AGAIN)).on(0, Sleep{1}, done()))
+                  .process(0)
+                  ->refuses_above.has_value());
+  EXPECT_FALSE(after(opening().on(0, Fork{}, failed(Errno::AGAIN)).on(0, Accept{listener}, client))
+                   .process(0)
+                   ->refuses_above.has_value());
 }
 
 TEST(Family, TheSameNameMeansAnotherConnectionLater) {
@@ -78,7 +81,7 @@ TEST(Family, NotesWhyADebtMayStayUnpaid) {
   EXPECT_EQ(excuse(serving().on(1, ShutdownSend{client}, failed(Errno::NOTCONN))), Excuse::reset);
   EXPECT_EQ(excuse(serving().on(1, ShutdownSend{client}, done())), Excuse::none);
   EXPECT_EQ(excuse(serving().on(1, read(), failed(Errno::EXPIRED)).on(1, read(), failed(Errno::CONNRESET))),
-            Excuse::deadline);
+            Excuse::reset);
 }
 
 TEST(Family, KnowsTheClientOfAConnection) {

@@ -24,7 +24,8 @@ TEST(FaultsNamed, ReadsLists) {
 
 TEST(FaultsNamed, NamesTheWordThatIsWrong) {
   const std::string known =
-      " (there are none, all, short, interrupts, accept, fork, memory, close, reset, idle, stop, limits)";
+      " (there are short, interrupts, accept, fork, memory, close, reset, idle, stop, limits; none and all stand "
+      "alone)";
   EXPECT_EQ(faults_named("short,shrt").error(), "no fault is called 'shrt'" + known);
   EXPECT_EQ(faults_named("").error(), "no fault is called ''" + known);
   EXPECT_EQ(faults_named("short,").error(), "no fault is called ''" + known);

@@ -17,7 +17,7 @@ TEST(Planted, ThereIsOneForEachClause) {
   std::vector<std::string_view> clauses;
   for (const Clause& clause : all_clauses()) clauses.push_back(clause.name);
   std::vector<std::string_view> planted;
-  for (const Planted& one : planted_in(*program_named("stream"))) planted.push_back(one.clause);
+  for (const Planted& one : planted_violations()) planted.push_back(one.clause);
   std::ranges::sort(clauses);
   std::ranges::sort(planted);
   EXPECT_EQ(planted, clauses);
@@ -25,11 +25,12 @@ TEST(Planted, ThereIsOneForEachClause) {
 
 TEST(Planted, EachIsFoundSoon) {
   const Generation generation{4, std::vector<bool>(fault_classes().size(), true)};
-  for (const Planted& planted : planted_in(*program_named("stream"))) {
+  for (const Planted& planted : planted_violations()) {
     std::uint64_t draws = 0;
     bool found = false;
     while (!found && draws < 300) {
-      const Verdict verdict = run_and_judge(planted.server, draw(generation, ++draws), expectations()).verdict;
+      const Verdict verdict =
+          run_and_judge(planted.server, draw(generation, ++draws), expectations(planted.answers)).verdict;
       found = std::ranges::any_of(verdict.violations,
                                   [&](const Violation& violation) { return violation.clause.name == planted.clause; });
     }

@@ -60,7 +60,8 @@ TEST(Rows, R1AndInTheEndForkFailsAndTheServerDies) {
 }
 
 TEST(Rows, R2IdleClientsHoldAProcessForEver) {
-  EXPECT_EQ(original("idle-limit", with_clients({idler})), "process 1 waits for its client for ever");
+  EXPECT_EQ(original("idle-limit", with_clients({idler})),
+            "process 1, event 1 (Recv): would wait for ever for its client, where 60000 ms are the limit");
 }
 
 TEST(Rows, R3TheRestOfALongMessageMakesAReset) {

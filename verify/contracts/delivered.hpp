@@ -35,12 +35,14 @@ struct Delivered {
   static constexpr Clause clause{"delivered", "every client gets back what it sent"};
   Answers answers = Answers::everything;
   std::int64_t idle_ms = 0;  ///< The idle limit: a deadline before it excuses nothing.
+  std::int64_t max_connections = 0;
 
   void caller(const ClientLedgers& ledgers, const Seen& seen, Report& report) const {
     const ClientEvent* const event = seen.client_event();
     if (event == nullptr || event->kind != ClientEvent::Kind::received) return;
     const auto ledger = ledgers.clients.find(event->client);
-    const std::string outstanding = ledger == ledgers.clients.end() ? "" : ledger->second.outstanding;
+    std::string_view outstanding;
+    if (ledger != ledgers.clients.end()) outstanding = ledger->second.outstanding;
     if (outstanding.starts_with(event->bytes.content())) return;
     report.breach(clause, Party::program,
                   "client " + std::to_string(event->client) + " gets " + in_quotes(event->bytes.content()) + " where " +
@@ -50,7 +52,7 @@ struct Delivered {
   void move(ClientLedgers& ledgers, const Seen& seen) const {
     for (const ConnectionId id : seen.last_releases()) {
       const ConnectionState& connection = *seen.before.connection(id);
-      const bool refused = !connection.served && seen.before.process(seen.process())->fork_failed;
+      const bool refused = seen.excuse(connection, max_connections) == Excuse::refused;
       if (connection.client && (connection.excused(idle_ms) || refused)) {
         ledgers.clients[*connection.client].excused = true;
       }

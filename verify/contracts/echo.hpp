@@ -5,7 +5,7 @@
 namespace antiphon::verify {
 
 /// Nothing is sent that was not received: what goes out on a connection is what came in on it, once and in order.
-/// The interpreter promises that a Send carries no more than it was given.
+/// The interpreter promises that a Send carries some of what it was given, and a Recv no more than it asked for.
 struct Echo {
   using Witness = Owing;
   static constexpr Clause clause{"echo", "what is sent was received on the same connection, once and in order"};
@@ -13,7 +13,7 @@ struct Echo {
 
   void caller(const Owing& owing, const Seen& seen, Report& report) const {
     const auto* const send = seen.issued<Send>();
-    if (send == nullptr) return;
+    if (send == nullptr || report.knows(clause)) return;
     const auto what = seen.held(send->instruction.to);
     if (!what || what->listener) return;
     const auto owed = owing.find(what->connection);
@@ -25,10 +25,18 @@ struct Echo {
   }
 
   void callee(const Owing&, const Seen& seen, Report& report) const {
-    const auto* const send = seen.issued<Send>();
-    if (send == nullptr || !send->response || !*send->response) return;
-    if (**send->response <= send->instruction.bytes.size()) return;
-    report.breach(clause, Party::interpreter, "answers that more bytes were sent than the Send was given");
+    if (const auto* const send = seen.issued<Send>(); send != nullptr && send->response && *send->response) {
+      const std::size_t given = send->instruction.bytes.size();
+      if (**send->response > given) {
+        report.breach(clause, Party::interpreter, "answers that more bytes were sent than the Send was given");
+      } else if (**send->response == 0 && given > 0) {
+        report.breach(clause, Party::interpreter, "answers that a Send with bytes to send sent none");
+      }
+    }
+    if (const auto* const recv = seen.issued<Recv>(); recv != nullptr && recv->response && *recv->response) {
+      if ((*recv->response)->size() <= recv->instruction.at_most) return;
+      report.breach(clause, Party::interpreter, "answers more bytes than the Recv asked for");
+    }
   }
 
   void move(Owing& owing, const Seen& seen) const {

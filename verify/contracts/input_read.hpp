@@ -5,18 +5,32 @@
 namespace antiphon::verify {
 
 /// A connection is let go of only after the client's end was read, so that closing never meets unread input and
-/// resets. A client's reset, a deadline, a drain excuse it, and so does a Fork that failed: that client is refused.
+/// resets. A client's reset, the idle limit, a drain excuse it, and so does a Fork that failed: that client is
+/// refused. Once the server has ended its own side, any deadline will do. The interpreter promises that nothing comes
+/// after the end.
 struct InputRead {
   using Witness = Nothing;
   static constexpr Clause clause{"input-read", "no client is let go of before its end was read"};
+  std::int64_t idle_ms = 0;
+  std::int64_t max_connections = 0;
 
   void caller(const Nothing&, const Seen& seen, Report& report) const {
     for (const ConnectionId id : seen.last_releases()) {
       const ConnectionState& connection = *seen.before.connection(id);
-      const bool refused = !connection.served && seen.before.process(seen.process())->fork_failed;
-      if (connection.input_ended || connection.excuse != Excuse::none || refused) continue;
+      const Excuse excuse = seen.excuse(connection, max_connections);
+      const bool impatient = excuse == Excuse::deadline && !connection.side_ended && !connection.excused(idle_ms);
+      if (connection.input_ended || (excuse != Excuse::none && !impatient)) continue;
       report.breach(clause, Party::program, "lets go of a client whose end it has not read");
     }
+  }
+
+  void callee(const Nothing&, const Seen& seen, Report& report) const {
+    const auto* const recv = seen.issued<Recv>();
+    if (recv == nullptr || !recv->response || !*recv->response || (*recv->response)->empty()) return;
+    const auto what = seen.held(recv->instruction.from);
+    const ConnectionState* const connection = what ? seen.before.connection(what->connection) : nullptr;
+    if (connection == nullptr || what->listener || !connection->input_ended) return;
+    report.breach(clause, Party::interpreter, "answers bytes after the client's end");
   }
 };
 

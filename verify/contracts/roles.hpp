@@ -12,7 +12,8 @@ struct Roles {
   void caller(const Nothing&, const Seen& seen, Report& report) const {
     if (seen.process_event() == nullptr || seen.ended() != nullptr) return;
     const ProcessState* const one = seen.before.process(seen.process());
-    if (one->accepts && (seen.issued<Recv>() != nullptr || seen.issued<Send>() != nullptr)) {
+    if (one->accepts &&
+        (seen.issued<Recv>() != nullptr || seen.issued<Send>() != nullptr || seen.issued<ShutdownSend>() != nullptr)) {
       report.breach(clause, Party::program, "accepts clients and talks to one");
     }
     if (one->parent && seen.issued<Accept>() != nullptr) {

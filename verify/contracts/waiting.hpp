@@ -32,12 +32,25 @@ struct IdleLimit {
   static constexpr Clause clause{"idle-limit", "no session waits for its client past the idle limit"};
   std::int64_t limit_ms = forever_ms;
 
-  void at_end(const Nothing&, const Family& family, Report& report) const {
-    for (const auto& [id, state] : family.processes()) {
-      const auto wait = waits_for_client(state);
-      if (!wait || wait->until.wait_ms <= limit_ms) continue;
-      report.breach(clause, Party::program, "process " + std::to_string(id) + " waits for its client for ever");
+  void caller(const Nothing&, const Seen& seen, Report& report) const {
+    if (const auto* const recv = seen.issued<Recv>())
+      check(seen, recv->instruction.from, recv->instruction.until, report);
+    if (const auto* const send = seen.issued<Send>())
+      check(seen, send->instruction.to, send->instruction.until, report);
+  }
+
+ private:
+  void check(const Seen& seen, Socket client, const Deadline& until, Report& report) const {
+    if (until.wait_ms > limit_ms) {
+      const std::string asks = until.wait_ms == forever_ms ? "for ever" : std::to_string(until.wait_ms) + " ms";
+      report.breach(clause, Party::program,
+                    "would wait " + asks + " for its client, where " + std::to_string(limit_ms) + " ms are the limit");
+      return;
     }
+    const auto what = seen.held(client);
+    const ConnectionState* const connection = what ? seen.before.connection(what->connection) : nullptr;
+    if (connection == nullptr || what->listener || limit_ms == forever_ms || connection->waited_ms < limit_ms) return;
+    report.breach(clause, Party::program, "waits again for a client that was silent for the whole idle limit");
   }
 };
 
@@ -110,6 +123,9 @@ struct NobodyWaits {
     }
     std::set<ConnectionId> attended;
     for (const auto& [id, state] : family.processes()) {
+      if (state.waiting && std::holds_alternative<Exchange<Sleep>>(state.waiting->exchange)) {
+        report.breach(clause, Party::program, "process " + std::to_string(id) + " sleeps for ever");
+      }
       const auto wait = waits_for_client(state);
       const auto what = wait ? family.held(id, wait->client) : std::nullopt;
       if (what && !what->listener) attended.insert(what->connection);
