@@ -123,7 +123,7 @@ struct Recv {
   bool operator==(const Recv&) const = default;
 };
 
-/// Waits for room and sends; answers how many bytes went, between 1 and all (send(2)).
+/// Waits for room and sends; answers how many bytes went, between 1 and all; 0 if it has none (send(2)).
 struct Send {
   Socket to;
   Bytes bytes;

@@ -14,6 +14,8 @@ namespace antiphon {
 ///       if constexpr (std::same_as<I, DiscardChildren>) return ret(Result<Unit>());   // never issued
 ///       else return instruction;                                                      // as it was
 ///     });
+/// A rewritten program has the original's instructions and no loops: it unfolds as it runs, so it is for running, and
+/// a walk over its points finds no end.
 template <class E, class A, class Rule>
 Program<E, A> rewrite(const Process<E, A>& process, const Rule& rule) {
   if (process.finished()) return ret(process.result());

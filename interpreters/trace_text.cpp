@@ -444,16 +444,17 @@ Event read_event(const json& line) {
 }
 
 constexpr std::string_view header_start = R"({"antiphon":"trace")";
+constexpr const char* no_header = "not a trace: the first line is not a trace's header";
 
 TraceHeader read_header(std::string_view line) {
   json parsed;
   try {
     parsed = parse(line);
   } catch (const Wrong&) {
-    wrong("not a trace: the first line is not a trace's header");
+    wrong("{}", no_header);
   }
   if (!parsed.is_object() || parsed.value("antiphon", json()) != "trace") {
-    wrong("not a trace: the first line is not a trace's header");
+    wrong("{}", no_header);
   }
   Reading reading(parsed, "the header");
   reading.field("antiphon");
@@ -489,6 +490,7 @@ constexpr std::size_t longest_line = std::size_t{8} << 20U;
 
 /// True: `line_` is the next whole line. False: there is none.
 std::expected<bool, BadInput> TraceReader::read_line() {
+  if (in_->eof()) return false;
   ++line_number_;
   line_.clear();
   std::streambuf& from = *in_->rdbuf();
@@ -497,7 +499,9 @@ std::expected<bool, BadInput> TraceReader::read_line() {
       in_->setstate(std::ios::eofbit);
       break;
     }
-    if (next == 0) return std::unexpected(bad("a NUL byte: this is no text"));
+    if (next == 0) {
+      return std::unexpected(bad(line_number_ == 1 ? no_header : "a NUL byte: this is no text"));
+    }
     if (line_.size() == longest_line) return std::unexpected(bad("the line is longer than any event's"));
     line_ += static_cast<char>(next);
   }
