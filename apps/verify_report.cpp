@@ -18,7 +18,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 using verify::CampaignResult;
 using verify::Finding;
-using verify::Ruling;
 using verify::Tally;
 using verify::Violation;
 

@@ -531,8 +531,7 @@ class World {
   template <Instruction I>
   void respond(Index index, const I& issued, const typename I::Response& response,
                std::optional<ProcessId> child = {}) {
-    const I instruction = issued;  // answering lets go of the tree that holds it
-    record(index, Issued{Exchange<I>{instruction, response}, child});
+    record(index, Issued{Exchange<I>{issued, response}, child});
     if (accepted_) run_.trace.emplace_back(*std::exchange(accepted_, std::nullopt));
     const std::uint64_t before = looks();
     processes_[index].process.answer<I>(response);

@@ -119,7 +119,7 @@ void Family::move(const ProcessEvent& event) {
     processes_.erase(id);
     return;
   }
-  const Issued& issued = std::get<Issued>(event.what);
+  const auto& issued = std::get<Issued>(event.what);
   std::visit(
       [&]<class I>(const Exchange<I>& exchange) {
         one.waiting = exchange.response ? std::nullopt : std::optional(Waiting{issued.exchange});

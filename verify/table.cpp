@@ -105,7 +105,7 @@ std::string table_of(const std::vector<Event>& trace, std::size_t mark) {
   std::string text = line("      ", heading);
   for (const auto& [index, row] : rows | ranges::views::enumerate) {
     std::string number = std::to_string(index + 1);
-    number = std::string(4 - std::min<std::size_t>(4, number.size()), ' ') + number;
+    number.insert(0, 4 - std::min<std::size_t>(4, number.size()), ' ');
     text += line(number + (index == mark ? " \u25b6" : "  "),
                  [&](const Column& column) { return column == row.column ? row.text : std::string(); });
   }
