@@ -12,21 +12,21 @@ namespace antiphon::verify {
 namespace {
 
 /// Counts events; breaks its clause at the third and reports what it counted at the end.
-template <char letter>
+template <char Letter>
 struct Counts {
   using Witness = int;
-  static constexpr char text[2] = {letter, 0};
+  static constexpr char text[2] = {Letter, 0};
   static constexpr Clause clause{text, "at most two events"};
 
   void caller(int count, const Seen&, Report& report) const {
-    if (count == 2) report.breach(clause, Party::program, std::string(1, letter) + " meets a third");
+    if (count == 2) report.breach(clause, Party::program, std::string(1, Letter) + " meets a third");
   }
   void callee(int count, const Seen&, Report& report) const {
-    if (count == 3) report.breach({"callee", ""}, Party::interpreter, std::string(1, letter) + " meets a fourth");
+    if (count == 3) report.breach({"callee", ""}, Party::interpreter, std::string(1, Letter) + " meets a fourth");
   }
   void move(int& count, const Seen&) const { ++count; }
   void at_end(int count, const Family&, Report& report) const {
-    report.breach({"end", ""}, Party::program, std::string(1, letter) + " counted " + std::to_string(count));
+    report.breach({"end", ""}, Party::program, std::string(1, Letter) + " counted " + std::to_string(count));
   }
 };
 

@@ -116,6 +116,7 @@ std::vector<Mark> marks() {
 TEST(Draw, EachClassOfFaultsShowsWhenItIsAskedForAndNotElse) {
   for (const FaultClass& fault_class : fault_classes()) {
     std::vector<Scenario> with;
+    with.reserve(400);
     for (std::uint64_t seed = 0; seed < 400; ++seed) {
       with.push_back(draw({4, *faults_named(fault_class.name)}, seed));
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <ranges>
 #include <set>
 #include <string>
 #include <vector>
@@ -148,8 +149,8 @@ std::vector<Event> of_processes(const std::vector<Event>& trace) {
 /// The same events in another order, each process's own as they were.
 std::vector<Event> shuffled(const std::vector<Event>& trace, std::uint64_t seed) {
   std::map<ProcessId, std::vector<Event>> queues;
-  for (auto event = trace.rbegin(); event != trace.rend(); ++event) {
-    queues[std::get<ProcessEvent>(*event).process].push_back(*event);
+  for (const Event& event : trace | std::views::reverse) {
+    queues[std::get<ProcessEvent>(event).process].push_back(event);
   }
   std::vector<Event> order;
   rc::Random random(seed);

@@ -109,7 +109,7 @@ TEST(Mutations, AnEventIsDoubledAndTheRestRenumbered) {
 
 TEST(Mutations, AByteOfAMessageIsAnother) {
   const std::string text = joined(recorded_lines());
-  constexpr std::string_view opens = "{\"text\":\"";
+  constexpr std::string_view opens = R"({"text":")";
   std::size_t changed = 0;
   for (std::size_t at = text.find(opens); at != std::string::npos; at = text.find(opens, at)) {
     for (at += opens.size(); text[at] != '"'; ++at) {
@@ -136,7 +136,7 @@ TEST(Mutations, TheRecordIsCutAnywhere) {
 
 TEST(Mutations, ACutRecordThatIsAlreadyViolatedIsViolated) {
   std::string text = joined(recorded_lines());
-  const std::string_view sends = "\"do\":\"Send\",\"to\":1,\"bytes\":{\"text\":\"";
+  const std::string_view sends = R"("do":"Send","to":1,"bytes":{"text":")";
   const std::size_t at = text.find(sends) + sends.size();
   text[at] = text[at] == 'x' ? 'y' : 'x';
   EXPECT_EQ(ruling_on(text.substr(0, text.size() - 1)), "violated");
