@@ -48,9 +48,9 @@ TEST(Rows, R1ChildrenAreNeverReaped) {
 }
 
 TEST(Rows, R1AndInTheEndForkFailsAndTheServerDies) {
-  std::vector<Script> clients;
+  std::vector<Script> clients(3);
   for (std::uint32_t client = 0; client < 3; ++client) {
-    clients.push_back(
+    clients[client] = Script(
         {script::Pause{100 * (client + 1)}, script::Connect{}, script::Send{3}, script::Await{3}, script::EndSide{}});
   }
   Scenario scenario = with_clients(clients);
