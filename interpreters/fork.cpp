@@ -210,10 +210,10 @@ class ForkHandler::Kernel {
   /// Waits until `descriptor` is ready for `events` (POLLIN, POLLOUT), or for one of the reasons of a Deadline.
   /// Descriptor -1 is never ready.
   Result<Unit> wait(int descriptor, short events, const Deadline& until) {
-    const Nanoseconds expiry = after(now(), until.wait_ms);
-    for (;;) {
+    Nanoseconds time = now();
+    const Nanoseconds expiry = after(time, until.wait_ms);
+    for (;; time = now()) {
       const Nanoseconds cut = stopped_at_ == never ? never : after(stopped_at_, until.drain_ms);
-      const Nanoseconds time = now();
       if (cut <= time) return failed(Errno::STOPPING);
 
       std::array<pollfd, 3> watched{pollfd{descriptor, events, 0}, pollfd{signals_.number(), POLLIN, 0},

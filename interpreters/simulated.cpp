@@ -9,17 +9,13 @@
 
 namespace antiphon {
 
-Chooser::Chooser(const Scenario& scenario)
-    : choices_(&scenario.choices), random_(scenario.seed != 0), state_(scenario.seed) {}
+Chooser::Chooser(const Scenario& scenario) : choices_(&scenario.choices) {
+  if (scenario.seed != 0) random_.emplace(scenario.seed);
+}
 
 std::optional<std::uint32_t> Chooser::open_choice(std::uint32_t count) {
   if (used_ < choices_->size()) return (*choices_)[used_++] % count;
-  if (!random_) return std::nullopt;
-  state_ += 0x9E3779B97F4A7C15ULL;  // splitmix64
-  std::uint64_t drawn = state_;
-  drawn = (drawn ^ (drawn >> 30U)) * 0xBF58476D1CE4E5B9ULL;
-  drawn = (drawn ^ (drawn >> 27U)) * 0x94D049BB133111EBULL;
-  return static_cast<std::uint32_t>((drawn >> 33U) % count);
+  return random_ ? std::optional(random_->below(count)) : std::nullopt;
 }
 
 std::uint32_t Chooser::which(std::uint32_t count) {

@@ -7,6 +7,7 @@
 #include "core/process.hpp"
 #include "core/programs/server.hpp"
 #include "core/trace.hpp"
+#include "interpreters/random.hpp"
 #include "interpreters/scenario.hpp"
 
 /// The simulated interpreter: a server's program in an in-memory network with scripted clients and virtual time.
@@ -34,8 +35,7 @@ class Chooser {
  private:
   const std::vector<std::uint32_t>* choices_;
   std::size_t used_ = 0;
-  bool random_;
-  std::uint64_t state_;
+  std::optional<Random> random_;  ///< None: take turns.
   std::uint32_t turn_ = 0;
 
   std::optional<std::uint32_t> open_choice(std::uint32_t count);

@@ -4,24 +4,18 @@
 
 namespace antiphon::verify {
 
-std::vector<ConnectionId> Seen::last_releases() const {
-  std::vector<ConnectionId> released;
-  const ProcessEvent* const of_process = process_event();
-  if (of_process == nullptr) return released;
+Seen::Seen(const Event& the_event, const Family& family) : event(the_event), before(family) {
   const auto let_go = [&](const Held& held) {
-    if (held.listener) return;
-    const ConnectionState* const connection = before.connection(held.connection);
-    if (connection != nullptr && connection->holders.size() == 1) released.push_back(held.connection);
+    const ConnectionState* const connection = held.listener ? nullptr : before.connection(held.connection);
+    if (connection != nullptr && connection->holders.size() == 1) last_releases.push_back(held.connection);
   };
   if (ended() != nullptr) {
-    const ProcessState* const one = before.process(of_process->process);
-    if (one != nullptr) {
-      for (const auto& [name, held] : one->table) let_go(held);
-    }
+    const ProcessState* const one = before.process(process());
+    if (one == nullptr) return;
+    for (const auto& [name, held] : one->table) let_go(held);
   } else if (const auto* close = issued<Close>(); close != nullptr && close->response) {
     if (const auto what = held(close->instruction.socket)) let_go(*what);
   }
-  return released;
 }
 
 Excuse Seen::excuse(const ConnectionState& connection, std::int64_t max_connections) const {

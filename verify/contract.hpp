@@ -34,8 +34,12 @@ struct Clause {
 
 /// An event and what stood before it.
 struct Seen {
+  Seen(const Event& the_event, const Family& family);
+
   const Event& event;
   const Family& before;
+  /// The connections that nobody holds any more once this event has happened.
+  std::vector<ConnectionId> last_releases;
 
   /// The process's event, or null.
   [[nodiscard]] const ProcessEvent* process_event() const { return std::get_if<ProcessEvent>(&event); }
@@ -57,8 +61,6 @@ struct Seen {
   /// What excuses a connection that is let go of. Refusing a client needs a Fork that failed although it allowed
   /// `max_connections` children.
   [[nodiscard]] Excuse excuse(const ConnectionState& connection, std::int64_t max_connections) const;
-  /// The connections that nobody holds any more once this event has happened.
-  [[nodiscard]] std::vector<ConnectionId> last_releases() const;
 };
 
 /// Who broke a clause.

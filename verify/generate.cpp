@@ -4,6 +4,8 @@
 #include <array>
 #include <initializer_list>
 
+#include "interpreters/random.hpp"
+
 namespace antiphon::verify {
 
 namespace {
@@ -12,21 +14,15 @@ enum Class : std::size_t { short_io, interrupts, accepting, forking, memory, clo
 
 class Source {
  public:
-  explicit Source(std::uint64_t seed) : state_(seed) {}
+  explicit Source(std::uint64_t seed) : random_(seed) {}
 
-  /// Below `bound`, which is at least 1 (splitmix64).
-  std::uint32_t below(std::uint32_t bound) {
-    state_ += 0x9E3779B97F4A7C15ULL;
-    std::uint64_t drawn = state_;
-    drawn = (drawn ^ (drawn >> 30U)) * 0xBF58476D1CE4E5B9ULL;
-    drawn = (drawn ^ (drawn >> 27U)) * 0x94D049BB133111EBULL;
-    return static_cast<std::uint32_t>(((drawn >> 32U) * bound) >> 32U);
-  }
+  /// Below `bound`, which is at least 1.
+  std::uint32_t below(std::uint32_t bound) { return random_.below(bound); }
   bool one_in(std::uint32_t count) { return below(count) == 0; }
   std::uint32_t between(std::uint32_t least, std::uint32_t most) { return least + below(most - least + 1); }
 
  private:
-  std::uint64_t state_;
+  Random random_;
 };
 
 /// Mostly a few bytes, sometimes more than one Recv of the original takes.

@@ -113,7 +113,7 @@ void Judge::State::take(const Event& event) {
   detail::caller(contract, witness, seen, report);
   detail::callee(contract, witness, seen, report);
   if (report.breaches().size() > verdict.violations.size()) blame(&event);
-  for (const ConnectionId id : seen.last_releases()) {
+  for (const ConnectionId id : seen.last_releases) {
     const Excuse excuse = seen.excuse(*family.connection(id), max_connections);
     ++verdict.tally.excuses.at(static_cast<std::size_t>(excuse));
   }

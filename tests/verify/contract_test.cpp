@@ -105,7 +105,7 @@ TEST(Seen, FindsTheInstruction) {
 std::vector<ConnectionId> last_releases(const History& history) {
   Family family;
   for (std::size_t index = 0; index + 1 < history.events.size(); ++index) family.move(history.events[index]);
-  return Seen{history.events.back(), family}.last_releases();
+  return Seen(history.events.back(), family).last_releases;
 }
 
 TEST(Seen, KnowsWhoLetsGoLast) {

@@ -13,7 +13,7 @@ struct Answered {
   std::int64_t idle_ms = 0;  ///< The idle limit: a deadline before it excuses nothing.
 
   void caller(const Owing& owing, const Seen& seen, Report& report) const {
-    for (const ConnectionId id : seen.last_releases()) {
+    for (const ConnectionId id : seen.last_releases) {
       const auto owed = owing.find(id);
       if (owed == owing.end() || owed->second.bytes == 0) continue;
       if (seen.before.connection(id)->excused(idle_ms)) continue;

@@ -50,7 +50,7 @@ struct Delivered {
   }
 
   void move(ClientLedgers& ledgers, const Seen& seen) const {
-    for (const ConnectionId id : seen.last_releases()) {
+    for (const ConnectionId id : seen.last_releases) {
       const ConnectionState& connection = *seen.before.connection(id);
       const bool refused = seen.excuse(connection, max_connections) == Excuse::refused;
       if (connection.client && (connection.excused(idle_ms) || refused)) {

@@ -51,7 +51,7 @@ struct Echo {
       const auto owed = owing.find(what->connection);
       if (owed != owing.end()) owed->second.pay(std::min(**send->response, owed->second.bytes));
     } else {
-      for (const ConnectionId ended : seen.last_releases()) owing.erase(ended);
+      for (const ConnectionId ended : seen.last_releases) owing.erase(ended);
     }
   }
 };

@@ -15,7 +15,7 @@ struct InputRead {
   std::int64_t max_connections = 0;
 
   void caller(const Nothing&, const Seen& seen, Report& report) const {
-    for (const ConnectionId id : seen.last_releases()) {
+    for (const ConnectionId id : seen.last_releases) {
       const ConnectionState& connection = *seen.before.connection(id);
       const Excuse excuse = seen.excuse(connection, max_connections);
       const bool impatient = excuse == Excuse::deadline && !connection.side_ended && !connection.excused(idle_ms);
