@@ -69,8 +69,8 @@ ExitCode serve(const ServerArguments& arguments) {
   ForkHandler handler;
   const auto when_listening = [&] {
     if (!trace) return;
-    trace->start(
-        {arguments.program, arguments.interpreter, options.session.until.wait_ms, options.session.until.drain_ms});
+    trace->start({arguments.program, arguments.interpreter, options.session.until.wait_ms,
+                  options.session.until.drain_ms, options.server.max_connections});
   };
   const auto when_stopping = [&] {
     log.note(fmt::format("asked to stop; {} connections may go on for {} s", handler.living_children(),

@@ -80,7 +80,7 @@ ExitCode check_properties(const VerifyArguments& arguments) {
 ExitCode cut_in_header(const VerifyArguments& arguments, const BadInput& input) {
   verify::Verdict nothing;
   nothing.remarks.push_back(input.what);
-  return print(own_name, report({"unknown", "unknown", forever_ms, 0}, arguments, nothing), code_of(nothing.ruling));
+  return print(own_name, report({"unknown", "unknown"}, arguments, nothing), code_of(nothing.ruling));
 }
 
 ExitCode judge_trace(const VerifyArguments& arguments) {
@@ -101,7 +101,7 @@ ExitCode judge_trace(const VerifyArguments& arguments) {
     return refused(
         fmt::format("{}:1: it is of program '{}', not '{}'", arguments.file, header->program, *arguments.program));
   }
-  verify::Judge judge(expectations(header->program, {header->idle_ms, header->drain_ms}, 0));
+  verify::Judge judge(expectations(header->program, {header->idle_ms, header->drain_ms}, header->max_connections));
   for (;;) {
     const auto event = reader.next();
     if (!event) return bad(event.error());

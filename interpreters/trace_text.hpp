@@ -13,7 +13,8 @@
 
 /// The text form of a trace: JSON Lines. A header, then an event a line, its fields in a fixed order:
 ///
-///     {"antiphon":"trace","version":1,"program":"stream","interpreter":"fork","idle_ms":60000,"drain_ms":5000}
+///     {"antiphon":"trace","version":1,"program":"stream","interpreter":"fork","idle_ms":60000,"drain_ms":5000,
+///         "max_connections":null}                                                       (on one line)
 ///     {"process":0,"event":3,"do":"Accept","listener":0,"answer":1}
 ///     {"process":0,"event":4,"do":"Fork","at_most":null,"answer":{"parent":4242},"child":1}
 ///     {"process":1,"event":0,"do":"Fork","at_most":null,"answer":"child"}
@@ -36,10 +37,12 @@ struct TraceHeader {
   std::string interpreter;
   std::int64_t idle_ms = forever_ms;
   std::int64_t drain_ms = 0;
+  std::int64_t max_connections = unlimited;
 
-  static constexpr std::tuple fields{
-      Field{"program", &TraceHeader::program}, Field{"interpreter", &TraceHeader::interpreter},
-      Field{"idle_ms", &TraceHeader::idle_ms}, Field{"drain_ms", &TraceHeader::drain_ms}};
+  static constexpr std::tuple fields{Field{"program", &TraceHeader::program},
+                                     Field{"interpreter", &TraceHeader::interpreter},
+                                     Field{"idle_ms", &TraceHeader::idle_ms}, Field{"drain_ms", &TraceHeader::drain_ms},
+                                     Field{"max_connections", &TraceHeader::max_connections}};
   bool operator==(const TraceHeader&) const = default;
 };
 

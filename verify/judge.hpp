@@ -18,7 +18,7 @@ struct Expectations {
   Answers answers = Answers::everything;
   std::int64_t idle_ms = forever_ms;  ///< The idle limit; `forever_ms`: none is set.
   std::int64_t drain_ms = 0;          ///< What is granted after a stop.
-  std::int64_t max_connections = 0;   ///< A client may be refused only above that many; 0: where the program says.
+  std::int64_t max_connections = 0;   ///< A client may be refused only above that many.
 };
 
 enum class Ruling : std::uint8_t { holds, violated, incomplete };

@@ -204,7 +204,7 @@ class Trace(unittest.TestCase):
         self.assertEqual(
             header,
             {"antiphon": "trace", "version": 1, "program": "stream", "interpreter": "fork",
-             "idle_ms": None, "drain_ms": 2500},
+             "idle_ms": None, "drain_ms": 2500, "max_connections": None},
         )
         processes = {}
         for event in events:

@@ -118,7 +118,7 @@ TEST(TraceText, ReadsBackEverySample) {
 TEST(TraceText, WritesAndReadsTheHeader) {
   EXPECT_EQ(header_line(header),
             R"({"antiphon":"trace","version":1,"program":"stream","interpreter":"fork","idle_ms":60000,)"
-            R"("drain_ms":5000})");
+            R"("drain_ms":5000,"max_connections":null})");
   for (const TraceHeader& one : {header, TraceHeader{"\"", "\n", forever_ms, 0}}) {
     std::istringstream in(header_line(one) + '\n');
     EXPECT_EQ(TraceReader(in).header(), one);
