@@ -1,11 +1,8 @@
 #include "interpreters/fork.hpp"
 
-#include <netdb.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,121 +11,21 @@
 #include <cerrno>
 #include <csignal>
 #include <ctime>
-#include <limits>
 #include <new>
-#include <optional>
 #include <set>
-#include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include "interpreters/kernel.hpp"
 #include "interpreters/shared_word.hpp"
+#include "interpreters/socket_table.hpp"
 
 namespace antiphon {
 
 namespace {
 
-// -- Time: nanoseconds of CLOCK_MONOTONIC, which all processes share ---------------------------------------------
-
-using Nanoseconds = std::int64_t;
-
-constexpr Nanoseconds never = std::numeric_limits<Nanoseconds>::max();
-constexpr Nanoseconds millisecond = 1'000'000;
-constexpr Nanoseconds second = 1'000'000'000;
-
-Nanoseconds now() {
-  timespec time{};
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * second + time.tv_nsec;
-}
-
-/// `wait_ms` after `start`, or never where that is beyond what can be counted. A wait below 0 is none.
-Nanoseconds after(Nanoseconds start, std::int64_t wait_ms) {
-  const std::int64_t wait = std::max<std::int64_t>(wait_ms, 0);
-  return wait > (never - start) / millisecond ? never : start + wait * millisecond;
-}
-
-// -- Small pieces ------------------------------------------------------------------------------------------------
-
-/// The reason that the last call gave.
-std::unexpected<Errno> last_error() { return failed(Errno{errno}); }
-
-/// A descriptor that is closed when it goes out of scope, unless it was handed on.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(number_, other.number_);
-    return *this;
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (number_ < 0) return;
-    // What the caller is about to answer is still in errno.
-    const int kept = errno;
-    close(number_);
-    errno = kept;
-  }
-
-  [[nodiscard]] int number() const { return number_; }
-  [[nodiscard]] bool valid() const { return number_ >= 0; }
-  int hand_on() { return std::exchange(number_, -1); }
-
- private:
-  int number_;
-};
-
-/// Throws the last error of a call that a handler cannot be made without.
-Descriptor needed(int descriptor, const char* call) {
-  if (descriptor < 0) throw std::system_error(errno, std::generic_category(), call);
-  return Descriptor(descriptor);
-}
-
-struct Address {
-  sockaddr_storage storage{};
-  socklen_t size = sizeof(storage);
-
-  [[nodiscard]] int family() const { return storage.ss_family; }
-  sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
-};
-
-/// The address of a numeric endpoint; none where the host is not numeric.
-std::optional<Address> address_of(const Endpoint& endpoint) {
-  addrinfo hints{};
-  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  const std::string port = std::to_string(endpoint.port);
-  if (getaddrinfo(endpoint.host.c_str(), port.c_str(), &hints, &found) != 0) return std::nullopt;
-  Address address;
-  std::copy_n(reinterpret_cast<const std::byte*>(found->ai_addr), found->ai_addrlen,
-              reinterpret_cast<std::byte*>(&address.storage));
-  address.size = found->ai_addrlen;
-  freeaddrinfo(found);
-  return address;
-}
-
-std::optional<Endpoint> endpoint_of(Address& address) {
-  std::array<char, NI_MAXHOST> host{};
-  if (getnameinfo(address.get(), address.size, host.data(), host.size(), nullptr, 0, NI_NUMERICHOST) != 0) {
-    return std::nullopt;
-  }
-  const in_port_t port = address.family() == AF_INET6 ? reinterpret_cast<const sockaddr_in6&>(address.storage).sin6_port
-                                                      : reinterpret_cast<const sockaddr_in&>(address.storage).sin_port;
-  return Endpoint{host.data(), ntohs(port)};
-}
-
-/// A socket that does not hold its process in a call: a client can vanish between ppoll and accept4, and a
-/// connection takes its time.
-Descriptor stream_socket(int family) {
-  return Descriptor(socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-}
-
-/// Recv may answer less than was asked for, and so one buffer need not be larger than this.
-constexpr std::size_t largest_recv = std::size_t{1} << 20U;
+using namespace kernel;
 
 Buffer* buffer_or_null(std::size_t capacity) {
   try {
@@ -144,43 +41,6 @@ sigset_t signals_taken() {
   for (const int signal : {SIGTERM, SIGINT, SIGCHLD}) sigaddset(&set, signal);
   return set;
 }
-
-/// The names of a process's sockets: the place in the table is the name.
-class SocketTable {
- public:
-  SocketTable() = default;
-  SocketTable(const SocketTable&) = delete;
-  SocketTable& operator=(const SocketTable&) = delete;
-  ~SocketTable() {
-    for (const int descriptor : descriptors_) {
-      if (descriptor != unused) close(descriptor);
-    }
-  }
-
-  /// The lowest free name, for a descriptor that the table takes over.
-  Socket add(Descriptor descriptor) {
-    auto place = std::ranges::find(descriptors_, unused);
-    if (place == descriptors_.end()) place = descriptors_.insert(place, unused);
-    *place = descriptor.hand_on();
-    return Socket{static_cast<int>(place - descriptors_.begin())};
-  }
-
-  /// The descriptor, or -1: then any call answers EBADF, as it should.
-  [[nodiscard]] int at(Socket socket) const {
-    const auto place = static_cast<std::size_t>(socket.number);
-    return socket.number >= 0 && place < descriptors_.size() ? descriptors_[place] : unused;
-  }
-
-  int remove(Socket socket) {
-    const int descriptor = at(socket);
-    if (descriptor != unused) descriptors_[static_cast<std::size_t>(socket.number)] = unused;
-    return descriptor;
-  }
-
- private:
-  static constexpr int unused = -1;
-  std::vector<int> descriptors_;
-};
 
 }  // namespace
 
@@ -200,6 +60,7 @@ class ForkHandler::Kernel {
     sigaction(SIGCHLD, &plain, &on_child_before_);
   }
   ~Kernel() {
+    sockets.for_each([](int descriptor) { ::close(descriptor); });
     take_signals();
     sigaction(SIGCHLD, &on_child_before_, nullptr);
     pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
@@ -268,7 +129,13 @@ class ForkHandler::Kernel {
   [[nodiscard]] std::int64_t living() const { return static_cast<std::int64_t>(children_.size()); }
   [[nodiscard]] std::int64_t failures() const { return failed_; }
 
-  SocketTable sockets;
+  /// The name of a new socket, which the table takes over.
+  Result<Socket> add(Result<Descriptor> opened) {
+    if (!opened) return failed(opened.error());
+    return sockets.add(opened->hand_on());
+  }
+
+  SocketTable<int, -1> sockets;
 
  private:
   /// ppoll, with an absolute end. The calls that it stands for go on after a signal's handler; so does this.
@@ -348,51 +215,28 @@ ForkHandler::~ForkHandler() = default;
 // -- Sockets -----------------------------------------------------------------------------------------------------
 
 Result<Socket> ForkHandler::operator()(const OpenSocket& instruction) {
-  std::optional<Address> address = address_of(instruction.at);
-  if (!address) return failed(Errno::INVAL);
-  Descriptor opened = stream_socket(address->family());
-  if (!opened.valid()) return last_error();
-  const int on = 1;
-  if (setsockopt(opened.number(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0) return last_error();
-  if (bind(opened.number(), address->get(), address->size) < 0) return last_error();
-  return kernel_->sockets.add(std::move(opened));
+  return kernel_->add(open_socket(instruction.at));
 }
 
 Result<Endpoint> ForkHandler::operator()(const Listen& instruction) {
-  const int listener = kernel_->sockets.at(instruction.listener);
-  if (listen(listener, instruction.backlog) < 0) return last_error();
-  Address bound;
-  if (getsockname(listener, bound.get(), &bound.size) < 0) return last_error();
-  std::optional<Endpoint> endpoint = endpoint_of(bound);
-  if (!endpoint) return failed(Errno::AFNOSUPPORT);
-  return *std::move(endpoint);
+  return listen_at(kernel_->sockets.at(instruction.listener), instruction.backlog);
 }
 
 Result<Socket> ForkHandler::operator()(const Accept& instruction) {
   const int listener = kernel_->sockets.at(instruction.listener);
   if (listener < 0) return failed(Errno::BADF);
   if (const auto ready = kernel_->wait(listener, POLLIN, {}); !ready) return failed(ready.error());
-  Descriptor client(accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
-  if (!client.valid()) return last_error();
-  return kernel_->sockets.add(std::move(client));
+  return kernel_->add(accept_client(listener));
 }
 
 Result<Socket> ForkHandler::operator()(const Connect& instruction) {
-  std::optional<Address> address = address_of(instruction.to);
-  if (!address) return failed(Errno::INVAL);
-  Descriptor opened = stream_socket(address->family());
-  if (!opened.valid()) return last_error();
-  const bool connected = connect(opened.number(), address->get(), address->size) == 0;
-  if (!connected && errno != EINPROGRESS) return last_error();
+  Result<Descriptor> opened = begin_connecting(instruction.to);
+  if (!opened) return failed(opened.error());
   // Waiting tells of a stop too, and so there is a wait in any case.
-  if (const auto ready = kernel_->wait(opened.number(), POLLOUT, instruction.until); !ready) {
-    return failed(ready.error());
-  }
-  int error = 0;
-  socklen_t size = sizeof(error);
-  if (getsockopt(opened.number(), SOL_SOCKET, SO_ERROR, &error, &size) < 0) return last_error();
-  if (error != 0) return failed(Errno{error});
-  return kernel_->sockets.add(std::move(opened));
+  const auto ready = kernel_->wait(opened->number(), POLLOUT, instruction.until);
+  if (!ready) return failed(ready.error());
+  if (const auto outcome = connected(opened->number()); !outcome) return failed(outcome.error());
+  return kernel_->add(std::move(opened));
 }
 
 Result<Bytes> ForkHandler::operator()(const Recv& instruction) {
@@ -401,32 +245,25 @@ Result<Bytes> ForkHandler::operator()(const Recv& instruction) {
   if (const auto ready = kernel_->wait(socket, POLLIN, instruction.until); !ready) return failed(ready.error());
   Buffer* const buffer = buffer_or_null(std::min(instruction.at_most, largest_recv));
   if (buffer == nullptr) return failed(Errno::NOMEM);
-  const ssize_t size = recv(socket, buffer->data, buffer->capacity, MSG_DONTWAIT);
-  const int error = errno;
-  Bytes received(buffer, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
-  if (size < 0) return failed(Errno{error});
-  if (size == 0) return Bytes{};
-  return received;
+  const Result<std::size_t> size = receive(socket, buffer->data, buffer->capacity);
+  Bytes received(buffer, size.value_or(0));
+  if (!size) return failed(size.error());
+  return *size == 0 ? Bytes{} : received;
 }
 
 Result<std::size_t> ForkHandler::operator()(const Send& instruction) {
   const int socket = kernel_->sockets.at(instruction.to);
   if (socket < 0) return failed(Errno::BADF);
   if (const auto ready = kernel_->wait(socket, POLLOUT, instruction.until); !ready) return failed(ready.error());
-  const std::string_view content = instruction.bytes.content();
-  const ssize_t size = send(socket, content.data(), content.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-  if (size < 0) return last_error();
-  return static_cast<std::size_t>(size);
+  return send(socket, instruction.bytes);
 }
 
 Result<Unit> ForkHandler::operator()(const ShutdownSend& instruction) {
-  if (shutdown(kernel_->sockets.at(instruction.socket), SHUT_WR) < 0) return last_error();
-  return Unit{};
+  return end_side(kernel_->sockets.at(instruction.socket));
 }
 
 Result<Unit> ForkHandler::operator()(const Close& instruction) {
-  if (close(kernel_->sockets.remove(instruction.socket)) < 0) return last_error();
-  return Unit{};
+  return kernel::close(kernel_->sockets.remove(instruction.socket));
 }
 
 // -- Processes and clock -----------------------------------------------------------------------------------------

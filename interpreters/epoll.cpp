@@ -1,0 +1,251 @@
+#include "interpreters/epoll.hpp"
+
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <limits>
+#include <optional>
+#include <system_error>
+
+#include "interpreters/loop/scheduler.hpp"
+#include "interpreters/loop/slots.hpp"
+
+namespace antiphon {
+
+namespace {
+
+using kernel::Nanoseconds;
+
+/// A listener or a connection.
+///
+/// A connection is registered edge-triggered, for both directions at once: what it is ready for is remembered here, and
+/// an edge is never asked for again. A listener is registered level-triggered, and taken out of the interest while
+/// nobody accepts.
+struct Channel : loop::ChannelBase {
+  using Task = loop::Task<Channel>;
+
+  enum class Registered : std::uint8_t { not_yet, asleep, yes };
+
+  Channel* next = nullptr;
+  loop::TaskQueue<Task> readers;
+  loop::TaskQueue<Task> writers;
+  Registered registered = Registered::not_yet;
+  // What is not known to be in vain is tried.
+  bool readable = true;
+  bool writable = true;
+  bool listens = false;
+  bool hung_up = false;  ///< The end, or a failure, has arrived: a read never waits any more.
+};
+
+class EpollLoop : public loop::Scheduler<EpollLoop, Channel> {
+ public:
+  explicit EpollLoop(const LoopOptions& options)
+      : Scheduler(options), epoll_(kernel::needed(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")), slots_(slot_count) {
+    if (options.stop == nullptr) return;
+    epoll_event interest{.events = EPOLLIN | EPOLLET, .data = {.ptr = nullptr}};
+    if (epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, options.stop->descriptor(), &interest) < 0) {
+      throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+    }
+  }
+
+  // -- what may wait --------------------------------------------------------------------------------------------
+
+  std::optional<Result<Socket>> attempt(Task& task, const Accept& accept) {
+    Channel* const listener = task.sockets.at(accept.listener);
+    if (listener == nullptr) return failed(Errno::BADF);
+    if (listener->readable || listener->registered != Channel::Registered::yes) {
+      auto client = kernel::accept_client(listener->descriptor);
+      if (client) return add(task, *std::move(client));
+      if (client.error() != Errno::AGAIN) return failed(client.error());
+      listener->readable = false;
+      listener->listens = true;
+      if (const auto failure = watch(*listener, EPOLLIN)) return failed(*failure);
+    }
+    listener->readers.push(task);
+    return std::nullopt;
+  }
+
+  std::optional<Result<Bytes>> attempt(Task& task, const Recv& recv) {
+    Channel* const channel = task.sockets.at(recv.from);
+    if (channel == nullptr) return failed(Errno::BADF);
+    if (channel->readable) {
+      Result<Bytes> received = receive(*channel, recv.at_most);
+      if (received || received.error() != Errno::AGAIN) return received;
+      channel->readable = false;
+      if (const auto failure = watch_again(*channel)) return failed(*failure);
+    } else if (const auto failure = watch(*channel, edges)) {
+      return failed(*failure);
+    }
+    channel->readers.push(task);
+    return std::nullopt;
+  }
+
+  std::optional<Result<std::size_t>> attempt(Task& task, const Send& send) {
+    Channel* const channel = task.sockets.at(send.to);
+    if (channel == nullptr) return failed(Errno::BADF);
+    if (channel->writable) {
+      const Result<std::size_t> sent = kernel::send(channel->descriptor, send.bytes);
+      if (sent) {
+        // The kernel tells when there is room again, once it has seen that somebody lacked it.
+        if (*sent < send.bytes.size()) channel->writable = false;
+        return sent;
+      }
+      if (sent.error() != Errno::AGAIN) return sent;
+      channel->writable = false;
+      if (const auto failure = watch_again(*channel)) return failed(*failure);
+    } else if (const auto failure = watch(*channel, edges)) {
+      return failed(*failure);
+    }
+    channel->writers.push(task);
+    return std::nullopt;
+  }
+
+  std::optional<Result<Socket>> attempt(Task& task, const Connect& connect) {
+    if (task.stage == connecting) {
+      const Socket socket{task.outcome};
+      Channel& channel = *task.sockets.at(socket);
+      task.stage = 0;
+      channel.writable = true;
+      const auto outcome = kernel::connected(channel.descriptor);
+      if (outcome) return socket;
+      drop(task, socket);
+      return failed(outcome.error());
+    }
+    auto opened = kernel::begin_connecting(connect.to);
+    if (!opened) return failed(opened.error());
+    const Socket socket = add(task, *std::move(opened));
+    Channel& channel = *task.sockets.at(socket);
+    if (const auto failure = watch(channel, edges)) {
+      drop(task, socket);
+      return failed(*failure);
+    }
+    task.stage = connecting;
+    task.outcome = socket.number;
+    channel.writers.push(task);
+    return std::nullopt;
+  }
+
+  static bool withdraw(Task& task, const Accept& accept) {
+    task.sockets.at(accept.listener)->readers.remove(task);
+    return true;
+  }
+  static bool withdraw(Task& task, const Recv& recv) {
+    task.sockets.at(recv.from)->readers.remove(task);
+    return true;
+  }
+  static bool withdraw(Task& task, const Send& send) {
+    task.sockets.at(send.to)->writers.remove(task);
+    return true;
+  }
+  bool withdraw(Task& task, const Connect&) {
+    task.stage = 0;
+    drop(task, Socket{task.outcome});
+    return true;
+  }
+
+  Result<Unit> close(Channel& channel) {
+    // By this epoll forgets it too: we never hold a descriptor twice.
+    const auto closed = kernel::close(channel.descriptor);
+    forget(channel);
+    return closed;
+  }
+
+  static bool busy() { return false; }
+
+  // -- waiting --------------------------------------------------------------------------------------------------
+
+  std::size_t poll(Nanoseconds at_most) {
+    const Nanoseconds rounded_up =
+        at_most == kernel::never ? -1 : at_most / kernel::millisecond + (at_most % kernel::millisecond != 0 ? 1 : 0);
+    const auto timeout_ms = static_cast<int>(std::min<Nanoseconds>(rounded_up, std::numeric_limits<int>::max()));
+    const int count = epoll_wait(epoll_.number(), events_.data(), static_cast<int>(events_.size()), timeout_ms);
+    if (count < 0 && errno != EINTR) throw std::system_error(errno, std::generic_category(), "epoll_wait");
+    const auto came = static_cast<std::size_t>(std::max(count, 0));
+    for (std::size_t place = 0; place < came; ++place) take(events_[place]);
+    slots_.wake_up();
+    return came;
+  }
+
+ private:
+  static constexpr std::uint32_t slot_count = 64;
+  static constexpr std::uint32_t edges = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  static constexpr std::uint8_t connecting = 1;
+
+  void take(const epoll_event& event) {
+    if (event.data.ptr == nullptr) return stop_requested();
+    Channel& channel = *static_cast<Channel*>(event.data.ptr);
+    if (channel.listens && channel.readers.empty()) {
+      // It would be told of again and again. Who accepts next tries first, and has it told of again.
+      channel.readable = true;
+      static_cast<void>(tell_epoll(channel, 0));
+      return;
+    }
+    const bool over = (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+    if (over) channel.hung_up = true;
+    if (over || (event.events & EPOLLIN) != 0) {
+      channel.readable = true;
+      wake_all(channel.readers);
+    }
+    if (over || (event.events & EPOLLOUT) != 0) {
+      channel.writable = true;
+      wake_all(channel.writers);
+    }
+  }
+
+  Result<Bytes> receive(Channel& channel, std::size_t at_most) {
+    if (at_most == 0) {
+      // To ask for nothing would be answered at once, whether something is there or not.
+      const auto there = kernel::peek(channel.descriptor);
+      if (!there) return failed(there.error());
+      return Bytes{};
+    }
+    auto& free = slots_.free();
+    if (free.empty() && !slots_.detach_oldest()) return failed(Errno::NOMEM);
+    const std::size_t asked = std::min(at_most, loop::Slots::slot_bytes);
+    const Result<std::size_t> size = kernel::receive(channel.descriptor, slots_.memory(free.back()), asked);
+    if (!size) return failed(size.error());
+    // It was all that there was. What comes after it is an edge.
+    if (*size < asked && !channel.hung_up) channel.readable = false;
+    if (*size == 0) {
+      channel.readable = channel.hung_up = true;
+      return Bytes{};
+    }
+    const std::uint32_t number = free.back();
+    free.pop_back();
+    return slots_.filled(number, *size);
+  }
+
+  /// Has epoll tell of the channel from now on, first of all of what it is ready for now.
+  std::optional<Errno> watch(Channel& channel, std::uint32_t events) {
+    if (channel.registered == Channel::Registered::yes) return std::nullopt;
+    return tell_epoll(channel, events);
+  }
+  /// The same for one that epoll was told of already. A call was in vain although epoll had said that it would not be.
+  std::optional<Errno> watch_again(Channel& channel) { return tell_epoll(channel, edges); }
+
+  std::optional<Errno> tell_epoll(Channel& channel, std::uint32_t events) {
+    const int operation = channel.registered == Channel::Registered::not_yet ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+    epoll_event interest{.events = events, .data = {.ptr = &channel}};
+    if (epoll_ctl(epoll_.number(), operation, channel.descriptor, &interest) < 0) return Errno{errno};
+    channel.registered = events == 0 ? Channel::Registered::asleep : Channel::Registered::yes;
+    return std::nullopt;
+  }
+
+  /// A socket that came to nothing.
+  void drop(Task& task, Socket socket) {
+    Channel* const channel = task.sockets.remove(socket);
+    static_cast<void>(close(*channel));
+  }
+
+  kernel::Descriptor epoll_;
+  loop::Slots slots_;
+  std::array<epoll_event, 256> events_{};
+};
+
+}  // namespace
+
+LoopReport run_on_epoll(const Server& server, const LoopOptions& options) { return EpollLoop(options).run(server); }
+
+}  // namespace antiphon

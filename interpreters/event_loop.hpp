@@ -1,0 +1,46 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+
+#include "core/programs/server.hpp"
+#include "core/trace.hpp"
+#include "interpreters/kernel.hpp"
+#include "interpreters/recording.hpp"
+#include "interpreters/stop.hpp"
+
+/// Event loops: interpreters that run all processes of a program in one thread on the Linux kernel. Fork continues one
+/// immutable process twice; each of the two has its own table of sockets, as after fork(2). `epoll.hpp` and
+/// `uring.hpp` have one each. A program's pids and processes are virtual in them, its sockets are real.
+
+namespace antiphon {
+
+/// Polling before sleeping: as long as it pays, and not longer than 100 us at a time.
+inline constexpr std::int64_t adaptive_spin_us = -1;
+
+/// What the loops of one server have in common, each in a thread of its own with a program value of its own.
+struct LoopFamily {
+  /// Living children of all first processes, for the limit of Fork: they count as one process there.
+  std::atomic<std::int64_t> living = 0;
+};
+
+struct LoopOptions {
+  Stop* stop = nullptr;         ///< Who asks it to stop; null: nobody does.
+  TraceSink* trace = nullptr;   ///< Is told everything.
+  /// Is told what the first process does; sessions' failures are daily business.
+  std::function<void(const ProcessEvent&)> watch;
+  std::int64_t spin_us = adaptive_spin_us;  ///< How long to poll for events before sleeping; 0: never.
+  LoopFamily* family = nullptr;             ///< Null: it is alone.
+  kernel::Sharing sharing = kernel::Sharing::alone;
+  std::int64_t grace_ms = forever_ms;  ///< After a stop: how long processes may go on once the first one has ended.
+};
+
+/// How a run ended.
+struct LoopReport {
+  Result<Unit> result;       ///< Of the first process.
+  std::int64_t failed = 0;   ///< Other processes that ended by an unhandled error.
+  std::int64_t cut_off = 0;  ///< Processes that had not ended when the grace was over.
+};
+
+}  // namespace antiphon

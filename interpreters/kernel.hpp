@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <limits>
+#include <utility>
+
+#include "core/bytes.hpp"
+#include "core/endpoint.hpp"
+#include "core/instructions.hpp"
+#include "core/result.hpp"
+
+/// The system calls that the interpreters on the Linux kernel share. Each is as bare as POSIX: it translates, and
+/// repairs nothing. None of them waits: what is not ready answers EAGAIN.
+
+namespace antiphon::kernel {
+
+// -- Time: nanoseconds of CLOCK_MONOTONIC, which all processes share ---------------------------------------------
+
+using Nanoseconds = std::int64_t;
+
+inline constexpr Nanoseconds never = std::numeric_limits<Nanoseconds>::max();
+inline constexpr Nanoseconds microsecond = 1'000;
+inline constexpr Nanoseconds millisecond = 1'000'000;
+inline constexpr Nanoseconds second = 1'000'000'000;
+
+Nanoseconds now();
+
+/// `wait_ms` after `start`, or never where that is beyond what can be counted. A wait below 0 is none.
+Nanoseconds after(Nanoseconds start, std::int64_t wait_ms);
+
+// -- Descriptors -------------------------------------------------------------------------------------------------
+
+/// The reason that the last call gave.
+std::unexpected<Errno> last_error();
+
+/// A descriptor that is closed when it goes out of scope, unless it was handed on.
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(number_, other.number_);
+    return *this;
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor();
+
+  [[nodiscard]] int number() const { return number_; }
+  [[nodiscard]] bool valid() const { return number_ >= 0; }
+  int hand_on() { return std::exchange(number_, -1); }
+
+ private:
+  int number_;
+};
+
+/// Throws std::system_error with the last error of a call that nothing goes on without.
+Descriptor needed(int descriptor, const char* call);
+
+// -- The instructions on sockets ---------------------------------------------------------------------------------
+
+/// Whether several listeners share one address, each with a queue of its own (SO_REUSEPORT).
+enum class Sharing : std::uint8_t {
+  alone,
+  first,  ///< The first of those that share; it is refused where somebody listens already.
+  joins,
+};
+
+Result<Descriptor> open_socket(const Endpoint& at, Sharing sharing = Sharing::alone);
+Result<Endpoint> listen_at(int listener, int backlog);
+Result<Descriptor> accept_client(int listener);
+/// Begins to connect; `connected` tells the outcome once the descriptor is ready to send.
+Result<Descriptor> begin_connecting(const Endpoint& to);
+Result<Unit> connected(int descriptor);
+/// Receives into memory; 0 bytes: the peer ended its side.
+Result<std::size_t> receive(int descriptor, std::byte* into, std::size_t at_most);
+/// Answers once there is something to receive, and leaves it there.
+Result<Unit> peek(int descriptor);
+Result<std::size_t> send(int descriptor, const Bytes& bytes);
+Result<Unit> end_side(int descriptor);
+/// The number is free afterwards, whatever the answer is.
+Result<Unit> close(int descriptor);
+/// From here on closing resets the connection.
+void reset_on_close(int descriptor);
+
+/// A Recv may answer less than was asked for, and so one buffer need not be larger than this.
+inline constexpr std::size_t largest_recv = std::size_t{1} << 20U;
+
+}  // namespace antiphon::kernel

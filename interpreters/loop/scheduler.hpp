@@ -1,0 +1,481 @@
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <new>
+#include <optional>
+#include <utility>
+
+#include "core/process.hpp"
+#include "interpreters/event_loop.hpp"
+#include "interpreters/loop/spin.hpp"
+#include "interpreters/loop/timers.hpp"
+#include "interpreters/socket_table.hpp"
+
+/// What all event loops do alike: they hold the processes of a program, run those that can go on, cut short those that
+/// waited long enough, and leave it to a Backend to wait for the network.
+
+namespace antiphon::loop {
+
+using kernel::Nanoseconds;
+
+/// Objects of one kind at addresses that stay. T has `bool in_use() const` and becomes unused by `T{}`.
+template <class T>
+class Slab {
+ public:
+  T& take() {
+    if (free_ == nullptr) return all_.emplace_back();
+    T& taken = *free_;
+    free_ = taken.next;
+    taken.next = nullptr;
+    return taken;
+  }
+  void give_back(T& one) {
+    one = T{};
+    one.next = free_;
+    free_ = &one;
+  }
+  template <class Visit>
+  void for_each_in_use(Visit&& visit) {
+    for (T& one : all_) {
+      if (one.in_use()) visit(one);
+    }
+  }
+
+ private:
+  std::deque<T> all_;
+  T* free_ = nullptr;
+};
+
+/// A process of the program: where it stands, and what it holds.
+template <class Channel>
+struct Task {
+  std::optional<Process<Net, Result<Unit>>> process;  ///< None: the task is not in use.
+  SocketTable<Channel*, nullptr> sockets;
+  Task* next = nullptr;  ///< In the queue that it stands in.
+  ProcessId id = 0;
+  std::uint64_t events = 0;
+  Task* parent = nullptr;  ///< Who forked it, if that one still has the number `parent_id`.
+  ProcessId parent_id = 0;
+  Nanoseconds due = kernel::never;  ///< While it waits: when that is cut short.
+  std::uint32_t timer = no_place;
+  std::uint32_t living_children = 0;
+  std::uint32_t zombies = 0;
+  std::int32_t outcome = 0;  ///< For the backend, while the instruction is under way.
+  bool begun = false;        ///< The pending instruction was looked at before.
+  bool waits = false;
+  bool discards_children = false;
+  bool counted = false;  ///< Among the living of the family.
+  std::uint8_t stage = 0;  ///< For the backend, as `outcome`.
+
+  [[nodiscard]] bool in_use() const { return process.has_value(); }
+};
+
+/// Tasks one after the other, linked by `next`; a task stands in one queue at a time.
+template <class Task>
+class TaskQueue {
+ public:
+  [[nodiscard]] bool empty() const { return first_ == nullptr; }
+  void push(Task& task) {
+    task.next = nullptr;
+    (first_ == nullptr ? first_ : last_->next) = &task;
+    last_ = &task;
+  }
+  Task* pop() {
+    Task* const taken = first_;
+    if (taken != nullptr) first_ = taken->next;
+    return taken;
+  }
+  void remove(const Task& task) {
+    Task* before = nullptr;
+    for (Task* one = first_; one != nullptr; before = one, one = one->next) {
+      if (one != &task) continue;
+      (before == nullptr ? first_ : before->next) = one->next;
+      if (last_ == one) last_ = before;
+      return;
+    }
+  }
+
+ private:
+  Task* first_ = nullptr;
+  Task* last_ = nullptr;
+};
+
+/// What a socket's name stands for: a descriptor, and how many names for it there are in all processes.
+struct ChannelBase {
+  int descriptor = -1;
+  std::uint32_t holders = 0;
+
+  [[nodiscard]] bool in_use() const { return descriptor >= 0; }
+};
+
+/// The instructions that may wait.
+template <class I>
+concept Waits = std::same_as<I, Accept> || std::same_as<I, Connect> || std::same_as<I, Recv> ||
+                std::same_as<I, Send> || std::same_as<I, Sleep>;
+
+template <Waits I>
+Deadline deadline_of(const I& instruction) {
+  if constexpr (requires { instruction.until; }) {
+    return instruction.until;
+  } else if constexpr (std::same_as<I, Sleep>) {
+    return {.wait_ms = instruction.wait_ms, .drain_ms = 0};
+  } else {
+    return {};
+  }
+}
+
+/// A Backend derives from its Scheduler and has
+///
+///     std::optional<I::Response> attempt(Task&, const I&)  for Accept, Connect, Recv, Send: the response; or none, and
+///                                                         it will `wake` the task when it is worth another attempt
+///     bool withdraw(Task&, const I&)  the task waits no longer; false: too late, its attempt is still to succeed
+///     Result<Unit> close(Channel&)    nobody holds it any more
+///     std::size_t poll(Nanoseconds at_most)  submits what there is, waits for events, wakes tasks; how many came
+///     bool busy() const               something is still to be closed
+template <class Backend, class TheChannel>
+class Scheduler {
+ public:
+  using Channel = TheChannel;
+  using Task = loop::Task<Channel>;
+
+  explicit Scheduler(const LoopOptions& options) : options_(options), spin_(options.spin_us) {}
+
+  LoopReport run(const Server& server) {
+    Task& first = tasks_.take();
+    first.process.emplace(server);
+    ++living_;
+    make_ready(first);
+    for (;;) {
+      run_ready();
+      if (living_ == 0 && !backend().busy()) break;
+      if (now_ >= give_up_at_) {
+        report_.cut_off = living_;
+        break;
+      }
+      wait_for_events();
+    }
+    tasks_.for_each_in_use([&](Task& task) { release_all(task); });
+    return report_;
+  }
+
+ protected:
+  [[nodiscard]] Nanoseconds now() const { return now_; }
+  [[nodiscard]] const LoopOptions& options() const { return options_; }
+
+  Channel& new_channel(kernel::Descriptor descriptor) {
+    Channel& channel = channels_.take();
+    channel.descriptor = descriptor.hand_on();
+    channel.holders = 1;
+    return channel;
+  }
+  /// The descriptor was closed.
+  void forget(Channel& channel) { channels_.give_back(channel); }
+
+  /// A new socket of the process.
+  Socket add(Task& task, kernel::Descriptor descriptor) {
+    return task.sockets.add(&new_channel(std::move(descriptor)));
+  }
+
+  void make_ready(Task& task) {
+    task.waits = false;
+    ready_.push(task);
+  }
+  void wake_all(TaskQueue<Task>& waiting) {
+    while (Task* const task = waiting.pop()) make_ready(*task);
+  }
+
+  /// The stop's descriptor is readable.
+  void stop_requested() {
+    if (stopped_at_ != kernel::never) return;
+    stopped_at_ = options_.stop->requested_at();
+    tasks_.for_each_in_use([&](Task& task) {
+      if (!task.waits) return;
+      visit_waiting(task, [&](const auto& instruction) { arm(task, std::min(task.due, cut_of(instruction))); });
+    });
+    bound_the_end();
+  }
+
+ private:
+  Backend& backend() { return static_cast<Backend&>(*this); }
+
+  // -- running --------------------------------------------------------------------------------------------------
+
+  /// Each task that is ready now has a turn, so that none of them starves the network or the others.
+  void run_ready() {
+    TaskQueue<Task> round = std::exchange(ready_, {});
+    while (Task* const task = round.pop()) turn(*task);
+  }
+
+  void turn(Task& task) {
+    constexpr int most_instructions = 32;
+    for (int count = 0; count < most_instructions; ++count) {
+      if (task.process->finished()) return end(task);
+      bool waits = false;
+      task.process->pending([&]<class I>(const I& instruction) {
+        if constexpr (std::same_as<I, Fork>) {
+          fork(task, instruction);
+        } else if (auto response = perform(task, instruction)) {
+          answer(task, instruction, *response);
+        } else {
+          waits = true;
+        }
+      });
+      if (waits) return;
+    }
+    make_ready(task);
+  }
+
+  template <Instruction I>
+  void answer(Task& task, const I& instruction, const typename I::Response& response,
+              std::optional<ProcessId> child = {}) {
+    task.begun = false;
+    if (is_watched(task)) report(task, Issued{Exchange<I>{instruction, response}, child});
+    task.process->template answer<I>(response);
+  }
+
+  [[nodiscard]] bool is_watched(const Task& task) const {
+    return options_.trace != nullptr || (task.id == 0 && options_.watch);
+  }
+
+  template <class What>
+  void report(Task& task, What what) {
+    const ProcessEvent event{task.id, task.events++, std::move(what)};
+    if (options_.trace != nullptr) options_.trace->write(event);
+    if (task.id == 0 && options_.watch) options_.watch(event);
+  }
+
+  void end(Task& task) {
+    const Result<Unit> result = task.process->result();
+    release_all(task);
+    if (is_watched(task)) report(task, Ended{result});
+    if (task.id == 0) {
+      report_.result = result;
+      first_ended_ = true;
+      bound_the_end();
+    } else if (!result) {
+      ++report_.failed;
+    }
+    if (task.parent != nullptr && task.parent->in_use() && task.parent->id == task.parent_id) {
+      if (task.parent->discards_children) {
+        --task.parent->living_children;
+      } else {
+        ++task.parent->zombies;
+      }
+    }
+    if (task.counted) options_.family->living.fetch_sub(1, std::memory_order_relaxed);
+    timers_.remove(task);
+    --living_;
+    tasks_.give_back(task);
+  }
+
+  /// Once the first process has ended after a stop, the others have their time.
+  void bound_the_end() {
+    if (first_ended_ && stopped_at_ != kernel::never) give_up_at_ = kernel::after(kernel::now(), options_.grace_ms);
+  }
+
+  // -- processes ------------------------------------------------------------------------------------------------
+
+  void fork(Task& task, const Fork& instruction) {
+    const bool counts = task.id == 0 && options_.family != nullptr && instruction.at_most != unlimited;
+    if (counts) {
+      if (options_.family->living.fetch_add(1, std::memory_order_relaxed) >= instruction.at_most) {
+        options_.family->living.fetch_sub(1, std::memory_order_relaxed);
+        return answer(task, instruction, failed(Errno::AGAIN));
+      }
+    } else if (task.living_children >= instruction.at_most) {
+      return answer(task, instruction, failed(Errno::AGAIN));
+    }
+    Task* const child = copy_of(task);
+    if (child == nullptr) {
+      if (counts) options_.family->living.fetch_sub(1, std::memory_order_relaxed);
+      return answer(task, instruction, failed(Errno::NOMEM));
+    }
+    child->counted = counts;
+    ++task.living_children;
+    ++living_;
+    const Fork::Response to_parent = Forked(Parent{Pid{static_cast<std::int64_t>(child->id) + 1}});
+    if (is_watched(task)) report(task, Issued{Exchange<Fork>{instruction, to_parent}, child->id});
+    // The child goes on first: all children do so alike, and core keeps what it finds first.
+    answer(*child, instruction, Forked(Child{}));
+    make_ready(*child);
+    task.begun = false;
+    task.process->template answer<Fork>(to_parent);
+  }
+
+  /// A child of the task that stands where it stands and holds what it holds; null where there is no memory for it.
+  Task* copy_of(Task& task) {
+    Task* child = nullptr;
+    try {
+      child = &tasks_.take();
+      child->sockets = task.sockets;
+    } catch (const std::bad_alloc&) {
+      if (child != nullptr) tasks_.give_back(*child);
+      return nullptr;
+    }
+    child->process = task.process;
+    child->sockets.for_each([](Channel* channel) { ++channel->holders; });
+    child->id = ++last_id_;
+    child->parent = &task;
+    child->parent_id = task.id;
+    return child;
+  }
+
+  void release_all(Task& task) {
+    task.sockets.for_each([&](Channel* channel) { static_cast<void>(release(*channel)); });
+    task.sockets = {};
+  }
+
+  Result<Unit> release(Channel& channel) {
+    if (--channel.holders > 0) return Unit{};
+    return backend().close(channel);
+  }
+
+  // -- instructions ---------------------------------------------------------------------------------------------
+
+  template <Waits I>
+  std::optional<typename I::Response> perform(Task& task, const I& instruction) {
+    const bool first_look = !std::exchange(task.begun, true);
+    if (first_look && cut_of(instruction) <= now_) return failed(Errno::STOPPING);
+    std::optional<typename I::Response> response;
+    if constexpr (!std::same_as<I, Sleep>) response = backend().attempt(task, instruction);
+    if (response) return response;
+    if (first_look) task.due = kernel::after(now_, deadline_of(instruction).wait_ms);
+    const Nanoseconds due = std::min(task.due, cut_of(instruction));
+    if (due <= now_ && withdraw(task, instruction)) return overdue(instruction, due);
+    task.waits = true;
+    arm(task, due);
+    return std::nullopt;
+  }
+
+  Result<Socket> open(Task& task, const OpenSocket& instruction) {
+    auto opened = kernel::open_socket(instruction.at, options_.sharing);
+    if (!opened) return failed(opened.error());
+    return add(task, *std::move(opened));
+  }
+  std::optional<Result<Socket>> perform(Task& task, const OpenSocket& instruction) { return open(task, instruction); }
+
+  static int descriptor_of(const Task& task, Socket socket) {
+    const Channel* const channel = task.sockets.at(socket);
+    return channel == nullptr ? -1 : channel->descriptor;
+  }
+  static std::optional<Result<Endpoint>> perform(Task& task, const Listen& instruction) {
+    return kernel::listen_at(descriptor_of(task, instruction.listener), instruction.backlog);
+  }
+  static std::optional<Result<Unit>> perform(Task& task, const ShutdownSend& instruction) {
+    return kernel::end_side(descriptor_of(task, instruction.socket));
+  }
+
+  std::optional<Result<Unit>> perform(Task& task, const Close& instruction) {
+    Channel* const channel = task.sockets.remove(instruction.socket);
+    if (channel == nullptr) return failed(Errno::BADF);
+    return release(*channel);
+  }
+
+  std::optional<Result<Unit>> perform(Task& task, const DiscardChildren&) {
+    task.discards_children = true;
+    task.living_children -= std::exchange(task.zombies, 0);
+    return Unit{};
+  }
+
+  // -- time -----------------------------------------------------------------------------------------------------
+
+  /// When a stop cuts the instruction short.
+  template <Waits I>
+  [[nodiscard]] Nanoseconds cut_of(const I& instruction) const {
+    return stopped_at_ == kernel::never ? kernel::never : kernel::after(stopped_at_, deadline_of(instruction).drain_ms);
+  }
+
+  void arm(Task& task, Nanoseconds due) {
+    task.due = due;
+    if (due != kernel::never) timers_.set(task, due);
+  }
+
+  template <Waits I>
+  bool withdraw(Task& task, const I& instruction) {
+    if constexpr (std::same_as<I, Sleep>) {
+      return true;
+    } else {
+      return backend().withdraw(task, instruction);
+    }
+  }
+
+  template <Waits I>
+  typename I::Response overdue(const I& instruction, Nanoseconds due) const {
+    if (due == cut_of(instruction)) return failed(Errno::STOPPING);
+    if constexpr (std::same_as<I, Sleep>) return Unit{};
+    return failed(Errno::EXPIRED);
+  }
+
+  template <class Visit>
+  static void visit_waiting(Task& task, Visit&& visit) {
+    task.process->pending([&]<class I>(const I& instruction) {
+      if constexpr (Waits<I>) visit(instruction);
+    });
+  }
+
+  void fire_timers() {
+    while (Task* const task = timers_.take_due(now_)) {
+      if (!task->waits) continue;
+      if (task->due > now_) {
+        arm(*task, task->due);
+        continue;
+      }
+      visit_waiting(*task, [&](const auto& instruction) {
+        if (!withdraw(*task, instruction)) return;
+        answer(*task, instruction, overdue(instruction, task->due));
+        make_ready(*task);
+      });
+    }
+  }
+
+  // -- waiting --------------------------------------------------------------------------------------------------
+
+  void wait_for_events() {
+    if (!ready_.empty()) {
+      backend().poll(0);
+      now_ = kernel::now();
+    } else {
+      sleep();
+    }
+    fire_timers();
+  }
+
+  void sleep() {
+    const Nanoseconds start = kernel::now();
+    const Nanoseconds end = std::min(timers_.next(), give_up_at_);
+    const Nanoseconds polled_until = std::min(start + spin_.limit(), end);
+    const bool polls = polled_until > start;
+    std::size_t events = 0;
+    now_ = start;
+    while (now_ < polled_until) {
+      events = backend().poll(0);
+      now_ = kernel::now();
+      if (events != 0 || !spin_.give_way()) break;
+    }
+    if (events == 0) {
+      events = backend().poll(end == kernel::never ? kernel::never : std::max<Nanoseconds>(end - now_, 0));
+      now_ = kernel::now();
+    }
+    if (events != 0) spin_.learn(now_ - start, polls, events);
+  }
+
+  LoopOptions options_;
+  Spin spin_;
+  Slab<Task> tasks_;
+  Slab<Channel> channels_;
+  Timers<Task> timers_;
+  TaskQueue<Task> ready_;
+  LoopReport report_;
+  std::int64_t living_ = 0;
+  ProcessId last_id_ = 0;
+  Nanoseconds now_ = kernel::now();
+  Nanoseconds stopped_at_ = kernel::never;
+  Nanoseconds give_up_at_ = kernel::never;
+  bool first_ended_ = false;
+};
+
+}  // namespace antiphon::loop

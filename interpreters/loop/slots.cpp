@@ -1,0 +1,85 @@
+#include "interpreters/loop/slots.hpp"
+
+#include <cstring>
+#include <new>
+
+#include "core/pool.hpp"
+
+namespace antiphon::loop {
+
+Slots::Slots(std::uint32_t count) : memory_(std::make_unique_for_overwrite<std::byte[]>(count * slot_bytes)) {
+  free_.reserve(count);
+  for (std::uint32_t number = count; number > 0; --number) free_.push_back(number - 1);
+}
+
+Slots::~Slots() {
+  while (oldest_ != nullptr && detach(*oldest_)) {
+  }
+}
+
+Bytes Slots::filled(std::uint32_t number, std::size_t size) {
+  void* block = nullptr;
+  try {
+    block = pool::take(sizeof(Slot));
+  } catch (const std::bad_alloc&) {
+    free_.push_back(number);
+    throw;
+  }
+  Slot* const slot = new (block) Slot{{1, static_cast<std::uint32_t>(size), memory(number), &recycle, false},
+                                      this,
+                                      newest_,
+                                      nullptr,
+                                      number,
+                                      wake_up_};
+  (newest_ == nullptr ? oldest_ : newest_->newer) = slot;
+  newest_ = slot;
+  return {slot, size};
+}
+
+bool Slots::detach_oldest() { return oldest_ != nullptr && detach(*oldest_); }
+
+bool Slots::detach(const Bytes& bytes) {
+  if (bytes.buffer() == nullptr || bytes.buffer()->recycle != &recycle) return true;
+  // Only who made the buffer may change it, and that was us.
+  Slot& slot = *const_cast<Slot*>(static_cast<const Slot*>(bytes.buffer()));
+  return slot.home == nullptr || detach(slot);
+}
+
+bool Slots::detach(Slot& slot) noexcept {
+  std::byte* copy = nullptr;
+  try {
+    copy = static_cast<std::byte*>(pool::take(slot.capacity));
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  std::memcpy(copy, slot.data, slot.capacity);
+  slot.data = copy;
+  unlink(slot);
+  free_.push_back(slot.number);
+  slot.home = nullptr;
+  return true;
+}
+
+void Slots::wake_up() {
+  ++wake_up_;
+  while (oldest_ != nullptr && wake_up_ - oldest_->wake_up > 1 && detach(*oldest_)) {
+  }
+}
+
+void Slots::unlink(Slot& slot) noexcept {
+  (slot.older == nullptr ? oldest_ : slot.older->newer) = slot.newer;
+  (slot.newer == nullptr ? newest_ : slot.newer->older) = slot.older;
+}
+
+void Slots::recycle(Buffer* buffer) noexcept {
+  auto* const slot = static_cast<Slot*>(buffer);
+  if (slot->home == nullptr) {
+    pool::give_back(slot->data, slot->capacity);
+  } else {
+    slot->home->unlink(*slot);
+    slot->home->free_.push_back(slot->number);
+  }
+  pool::give_back(slot, sizeof(Slot));
+}
+
+}  // namespace antiphon::loop

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <thread>
+
+#include "interpreters/kernel.hpp"
+
+namespace antiphon {
+
+/// Tells event loops, in whatever threads they run, that the server was asked to stop, and when.
+class Stop {
+ public:
+  /// Throws std::system_error when there is no descriptor left.
+  Stop();
+
+  /// Asks. The first time counts. Any thread may, and a signal's handler.
+  void request();
+
+  [[nodiscard]] bool requested() const { return requested_at() != kernel::never; }
+  /// By `kernel::now`; `kernel::never` if it was not requested yet.
+  [[nodiscard]] kernel::Nanoseconds requested_at() const { return requested_at_.load(std::memory_order_acquire); }
+  /// Becomes readable with the request, and stays so.
+  [[nodiscard]] int descriptor() const { return event_.number(); }
+
+ private:
+  std::atomic<kernel::Nanoseconds> requested_at_{kernel::never};
+  kernel::Descriptor event_;
+};
+
+/// As long as it lives, SIGTERM and SIGINT request the stop and do nothing else. To be made before other threads are,
+/// so that these have the signals blocked too.
+class StopBySignal {
+ public:
+  explicit StopBySignal(Stop& stop);
+  ~StopBySignal();
+  StopBySignal(const StopBySignal&) = delete;
+  StopBySignal& operator=(const StopBySignal&) = delete;
+
+ private:
+  std::atomic<bool> over_ = false;
+  std::thread waiter_;
+};
+
+}  // namespace antiphon
