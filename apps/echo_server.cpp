@@ -3,47 +3,21 @@
 // Try: echo-server & printf 'hello\n' | nc -N 127.0.0.1 8888
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <memory>
 #include <string>
 
 #include "apps/server_arguments.hpp"
 #include "apps/server_log.hpp"
-#include "interpreters/fork.hpp"
+#include "apps/serving.hpp"
 #include "interpreters/trace_file.hpp"
 
 namespace antiphon {
 namespace {
-
-/// What a connection may need beyond the drain's deadline to end its process.
-constexpr std::int64_t grace_ms = 2000;
-
-/// The server's end in the first process, with its children still at work.
-ExitCode conclude(const Result<Unit>& result, const ServerArguments& arguments, const ServerLog& log,
-                  ForkHandler& handler) {
-  if (!result && result.error() != Errno::STOPPING) {
-    log.totals();
-    log.note(fmt::format("ended by an unhandled {}", explained(result.error())));
-    return ExitCode::violated;
-  }
-  const std::int64_t left = handler.await_children(arguments.options.session.until.drain_ms + grace_ms);
-  log.totals();
-  if (handler.failed_children() != 0) {
-    log.note(fmt::format("{} sessions ended by a signal or a failure", handler.failed_children()));
-  }
-  if (left != 0) {
-    log.note(fmt::format("{} connections did not end in time", left));
-    return ExitCode::violated;
-  }
-  log.note("stopped");
-  return ExitCode::holds;
-}
 
 /// What is opened next must not come to stand where standard output or error are expected.
 bool open_standard_streams() {
@@ -54,7 +28,6 @@ bool open_standard_streams() {
 }
 
 ExitCode serve(const ServerArguments& arguments) {
-  const ProgramOptions& options = arguments.options;
   ServerLog log(arguments.interpreter);
   std::unique_ptr<TraceFile> trace;
   if (arguments.trace) {
@@ -65,38 +38,8 @@ ExitCode serve(const ServerArguments& arguments) {
     }
     trace = *std::move(opened);
   }
-
-  ForkHandler handler;
-  const auto when_listening = [&] {
-    if (!trace) return;
-    trace->start({arguments.program, arguments.interpreter, options.session.until.wait_ms,
-                  options.session.until.drain_ms, options.server.max_connections});
-  };
-  const auto when_stopping = [&] {
-    log.note(fmt::format("asked to stop; {} connections may go on for {} s", handler.living_children(),
-                         static_cast<double>(options.session.until.drain_ms) / 1000));
-  };
-  Watched watched(handler, log, when_listening, when_stopping);
-
-  const Server server = *program_named(arguments.program, options);
-  Result<Unit> result;
-  if (trace) {
-    Recording recording(watched, *trace);
-    result = run(server, recording);
-    recording.finish(result);
-  } else {
-    result = run(server, watched);
-  }
-
-  if (!handler.in_first_process()) {
-    if (!result) log.note(fmt::format("a session ended by an unhandled {}", name_of(result.error())));
-    std::_Exit(status_of(result ? ExitCode::holds : ExitCode::violated));
-  }
-  if (!log.has_listened()) {
-    log.note(fmt::format("cannot serve at {}: {}", text_of(options.server.at), explained(result.error())));
-    return ExitCode::bad_input;
-  }
-  return conclude(result, arguments, log, handler);
+  return arguments.interpreter == "fork" ? serve_by_fork(arguments, log, trace.get())
+                                         : serve_by_loops(arguments, log, trace.get());
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <netdb.h>
+#include <sched.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -10,9 +11,14 @@
 #include <string_view>
 #include <utility>
 
+#include "interpreters/uring.hpp"
+
 namespace antiphon {
 
 namespace {
+
+constexpr int most_workers = 1024;
+constexpr std::int64_t most_spin_us = 1'000'000;
 
 constexpr std::string_view manual = R"(echo-server - a TCP echo server: one program value, run against the Linux kernel
 
@@ -25,8 +31,15 @@ USAGE
 OPTIONS
   --host ADDR             The address to serve at, or a name that resolves to one. Default 127.0.0.1.
   --port N                The port; 0 takes any free one. Default 8888.
-  --interpreter NAME      What gives the program its meaning: fork (a process for each connection, blocking calls),
-                          epoll, uring, or auto, the best that is built. Default auto.
+  --interpreter NAME      What gives the program its meaning. Default auto.
+                            fork   a process for each connection, blocking calls
+                            epoll  event loops on epoll(7)
+                            uring  event loops on io_uring(7)
+                            auto   uring, or epoll where the kernel lacks or forbids io_uring
+  --workers N             Event loops, each in a thread of its own with a listener of its own (SO_REUSEPORT).
+                          Default: one for each core. With --trace: one.
+  --spin US               Event loops poll for that long before they sleep, while events come soon and one by one;
+                          0: never. Default: up to 100, as long as it pays.
   --program NAME          The server to run. Default stream.
                             stream  echoes until the client ends its side
                             once    answers the first message and ends the connection
@@ -52,6 +65,7 @@ EXIT STATUS
 EXAMPLES
   echo-server                                   then, elsewhere: printf 'hello\n' | nc -N 127.0.0.1 8888
   echo-server --host ::1 --port 0               any free port, IPv6
+  echo-server --interpreter epoll --workers 1   one event loop
   echo-server --once                            then: telnet 127.0.0.1 8888
   echo-server --trace t.jsonl --idle-timeout 0  then: echo-verify trace t.jsonl
 )";
@@ -59,9 +73,35 @@ EXAMPLES
 /// The interpreter that a name stands for.
 std::string chosen_interpreter(const std::string& name) {
   constexpr auto option = "--interpreter";
-  if (name == "epoll" || name == "uring") refuse(option, fmt::format("'{}' is not built yet", name));
-  if (name == "fork" || name == "auto") return "fork";
-  refuse(option, fmt::format("'{}' is none of fork, epoll, uring, auto", name));
+  if (name == "fork" || name == "epoll") return name;
+  if (name != "uring" && name != "auto") {
+    refuse(option, fmt::format("'{}' is none of fork, epoll, uring, auto", name));
+  }
+  const auto why_not = why_no_uring();
+  if (why_not && name == "uring") refuse(option, fmt::format("this kernel does not run 'uring': {}", *why_not));
+  return why_not ? "epoll" : "uring";
+}
+
+/// As many event loops as cores that we may run on.
+int cores() {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+/// What depends on more than one option.
+void settle_workers(const CLI::App& app, ServerArguments& arguments) {
+  const bool given = app.count("--workers") != 0;
+  if (arguments.interpreter == "fork") {
+    for (const char* name : {"--workers", "--spin"}) {
+      if (app.count(name) != 0) refuse(name, "the interpreter 'fork' does not take it");
+    }
+  } else if (arguments.trace) {
+    // A trace has one first process.
+    if (given && arguments.workers > 1) refuse("--workers", "a trace is of one worker");
+  } else if (!given) {
+    // The original is one process that accepts.
+    arguments.workers = arguments.program == "seed" ? 1 : cores();
+  }
 }
 
 /// The first numeric address of a host.
@@ -99,6 +139,9 @@ void add_options(CLI::App& app, ServerArguments& arguments) {
   add_text(app, "--port",
            [&](Text text) { server.at.port = static_cast<std::uint16_t>(whole_number("--port", text, 0, 65535)); });
   add_text(app, "--interpreter", [&](Text name) { arguments.interpreter = chosen_interpreter(name); });
+  add_text(app, "--workers",
+           [&](Text text) { arguments.workers = static_cast<int>(whole_number("--workers", text, 1, most_workers)); });
+  add_text(app, "--spin", [&](Text text) { arguments.spin_us = whole_number("--spin", text, 0, most_spin_us); });
   CLI::Option* const program =
       add_text(app, "--program", [&](Text name) { arguments.program = program_name("--program", name); });
   app.add_flag_callback("--once", [&] { arguments.program = "once"; })->excludes(program)->disable_flag_override();
@@ -121,6 +164,8 @@ std::expected<ServerArguments, Farewell> read_server_arguments(int count, const 
   CLI::App app;
   add_options(app, arguments);
   app.final_callback([&] {
+    if (arguments.interpreter.empty()) arguments.interpreter = chosen_interpreter("auto");
+    settle_workers(app, arguments);
     if (arguments.program == "seed") {
       check_seed(app);
       arguments.options.server.at = {"127.0.0.1", 8888};

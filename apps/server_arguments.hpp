@@ -6,13 +6,16 @@
 
 #include "apps/arguments.hpp"
 #include "core/programs/catalogue.hpp"
+#include "interpreters/event_loop.hpp"
 
 namespace antiphon {
 
 /// What echo-server was asked to do.
 struct ServerArguments {
   std::string program = "stream";
-  std::string interpreter = "fork";
+  std::string interpreter;  ///< fork, epoll or uring.
+  int workers = 1;          ///< Event loops, each in a thread.
+  std::int64_t spin_us = adaptive_spin_us;
   ProgramOptions options;            ///< The address is numeric.
   std::optional<std::string> trace;  ///< A path.
 };

@@ -29,13 +29,17 @@ void ServerLog::listening(const Endpoint& bound) {
 }
 
 void ServerLog::failure(std::string_view instruction, Errno error) {
-  if (++failures_[Kind{instruction, error}] > 1) return;
+  {
+    const std::lock_guard lock(mutex_);
+    if (++failures_[Kind{instruction, error}] > 1) return;
+  }
   note(fmt::format("{} answered {}; serving goes on", instruction, explained(error)));
 }
 
 void ServerLog::note(const std::string& text) const { put_line(fmt::format("echo-server: {}\n", text)); }
 
 void ServerLog::totals() const {
+  const std::lock_guard lock(mutex_);
   for (const auto& [kind, count] : failures_) {
     if (count > 1) note(fmt::format("{} answered {} {} times", kind.instruction, name_of(kind.error), count));
   }

@@ -21,13 +21,13 @@ inline constexpr std::int64_t adaptive_spin_us = -1;
 
 /// What the loops of one server have in common, each in a thread of its own with a program value of its own.
 struct LoopFamily {
-  /// Living children of all first processes, for the limit of Fork: they count as one process there.
+  /// Living children of the first processes, which count as one process: for the limit of Fork, and to be shown.
   std::atomic<std::int64_t> living = 0;
 };
 
 struct LoopOptions {
-  Stop* stop = nullptr;         ///< Who asks it to stop; null: nobody does.
-  TraceSink* trace = nullptr;   ///< Is told everything.
+  Stop* stop = nullptr;        ///< Who asks it to stop; null: nobody does.
+  TraceSink* trace = nullptr;  ///< Is told everything.
   /// Is told what the first process does; sessions' failures are daily business.
   std::function<void(const ProcessEvent&)> watch;
   std::int64_t spin_us = adaptive_spin_us;  ///< How long to poll for events before sleeping; 0: never.

@@ -62,13 +62,12 @@ struct Task {
   ProcessId parent_id = 0;
   Nanoseconds due = kernel::never;  ///< While it waits: when that is cut short.
   std::uint32_t timer = no_place;
-  std::uint32_t living_children = 0;
+  std::uint32_t living_children = 0;  ///< Of the first process they are in the LoopFamily.
   std::uint32_t zombies = 0;
   std::int32_t outcome = 0;  ///< For the backend, while the instruction is under way.
   bool begun = false;        ///< The pending instruction was looked at before.
   bool waits = false;
   bool discards_children = false;
-  bool counted = false;  ///< Among the living of the family.
   std::uint8_t stage = 0;  ///< For the backend, as `outcome`.
 
   [[nodiscard]] bool in_use() const { return process.has_value(); }
@@ -114,8 +113,8 @@ struct ChannelBase {
 
 /// The instructions that may wait.
 template <class I>
-concept Waits = std::same_as<I, Accept> || std::same_as<I, Connect> || std::same_as<I, Recv> ||
-                std::same_as<I, Send> || std::same_as<I, Sleep>;
+concept Waits = std::same_as<I, Accept> || std::same_as<I, Connect> || std::same_as<I, Recv> || std::same_as<I, Send> ||
+                std::same_as<I, Sleep>;
 
 template <Waits I>
 Deadline deadline_of(const I& instruction) {
@@ -142,7 +141,8 @@ class Scheduler {
   using Channel = TheChannel;
   using Task = loop::Task<Channel>;
 
-  explicit Scheduler(const LoopOptions& options) : options_(options), spin_(options.spin_us) {}
+  explicit Scheduler(const LoopOptions& options)
+      : options_(options), family_(options.family == nullptr ? &own_family_ : options.family), spin_(options.spin_us) {}
 
   LoopReport run(const Server& server) {
     Task& first = tasks_.take();
@@ -261,12 +261,11 @@ class Scheduler {
     }
     if (task.parent != nullptr && task.parent->in_use() && task.parent->id == task.parent_id) {
       if (task.parent->discards_children) {
-        --task.parent->living_children;
+        discount_children(*task.parent, 1);
       } else {
         ++task.parent->zombies;
       }
     }
-    if (task.counted) options_.family->living.fetch_sub(1, std::memory_order_relaxed);
     timers_.remove(task);
     --living_;
     tasks_.give_back(task);
@@ -280,22 +279,12 @@ class Scheduler {
   // -- processes ------------------------------------------------------------------------------------------------
 
   void fork(Task& task, const Fork& instruction) {
-    const bool counts = task.id == 0 && options_.family != nullptr && instruction.at_most != unlimited;
-    if (counts) {
-      if (options_.family->living.fetch_add(1, std::memory_order_relaxed) >= instruction.at_most) {
-        options_.family->living.fetch_sub(1, std::memory_order_relaxed);
-        return answer(task, instruction, failed(Errno::AGAIN));
-      }
-    } else if (task.living_children >= instruction.at_most) {
-      return answer(task, instruction, failed(Errno::AGAIN));
-    }
+    if (!admit_child(task, instruction.at_most)) return answer(task, instruction, failed(Errno::AGAIN));
     Task* const child = copy_of(task);
     if (child == nullptr) {
-      if (counts) options_.family->living.fetch_sub(1, std::memory_order_relaxed);
+      discount_children(task, 1);
       return answer(task, instruction, failed(Errno::NOMEM));
     }
-    child->counted = counts;
-    ++task.living_children;
     ++living_;
     const Fork::Response to_parent = Forked(Parent{Pid{static_cast<std::int64_t>(child->id) + 1}});
     if (is_watched(task)) report(task, Issued{Exchange<Fork>{instruction, to_parent}, child->id});
@@ -304,6 +293,22 @@ class Scheduler {
     make_ready(*child);
     task.begun = false;
     task.process->template answer<Fork>(to_parent);
+  }
+
+  /// Counts one more child, unless that many live already.
+  bool admit_child(Task& task, std::int64_t at_most) {
+    if (task.id != 0) return task.living_children < at_most ? (++task.living_children, true) : false;
+    if (family_->living.fetch_add(1, std::memory_order_relaxed) < at_most) return true;
+    discount_children(task, 1);
+    return false;
+  }
+
+  void discount_children(Task& task, std::uint32_t count) {
+    if (task.id == 0) {
+      family_->living.fetch_sub(count, std::memory_order_relaxed);
+    } else {
+      task.living_children -= count;
+    }
   }
 
   /// A child of the task that stands where it stands and holds what it holds; null where there is no memory for it.
@@ -377,7 +382,7 @@ class Scheduler {
 
   std::optional<Result<Unit>> perform(Task& task, const DiscardChildren&) {
     task.discards_children = true;
-    task.living_children -= std::exchange(task.zombies, 0);
+    discount_children(task, std::exchange(task.zombies, 0));
     return Unit{};
   }
 
@@ -464,6 +469,8 @@ class Scheduler {
   }
 
   LoopOptions options_;
+  LoopFamily own_family_;
+  LoopFamily* family_;
   Spin spin_;
   Slab<Task> tasks_;
   Slab<Channel> channels_;

@@ -25,12 +25,8 @@ Bytes Slots::filled(std::uint32_t number, std::size_t size) {
     free_.push_back(number);
     throw;
   }
-  Slot* const slot = new (block) Slot{{1, static_cast<std::uint32_t>(size), memory(number), &recycle, false},
-                                      this,
-                                      newest_,
-                                      nullptr,
-                                      number,
-                                      wake_up_};
+  Slot* const slot = new (block) Slot{
+      {1, static_cast<std::uint32_t>(size), memory(number), &recycle, false}, this, newest_, nullptr, number, wake_up_};
   (newest_ == nullptr ? oldest_ : newest_->newer) = slot;
   newest_ = slot;
   return {slot, size};

@@ -1,0 +1,34 @@
+#include "apps/serving.hpp"
+
+#include <fmt/format.h>
+
+namespace antiphon {
+
+TraceHeader header_of(const ServerArguments& arguments) {
+  const ProgramOptions& options = arguments.options;
+  return {arguments.program, arguments.interpreter, options.session.until.wait_ms, options.session.until.drain_ms,
+          options.server.max_connections};
+}
+
+void note_stopping(const ServerLog& log, std::int64_t connections, const ServerArguments& arguments) {
+  log.note(fmt::format("asked to stop; {} connections may go on for {} s", connections,
+                       static_cast<double>(arguments.options.session.until.drain_ms) / 1000));
+}
+
+ExitCode cannot_serve(const ServerLog& log, const ServerArguments& arguments, Errno why) {
+  log.note(fmt::format("cannot serve at {}: {}", text_of(arguments.options.server.at), explained(why)));
+  return ExitCode::bad_input;
+}
+
+ExitCode farewell(const ServerLog& log, std::int64_t failed, std::int64_t left) {
+  log.totals();
+  if (failed != 0) log.note(fmt::format("{} sessions ended by a signal or a failure", failed));
+  if (left != 0) {
+    log.note(fmt::format("{} connections did not end in time", left));
+    return ExitCode::violated;
+  }
+  log.note("stopped");
+  return ExitCode::holds;
+}
+
+}  // namespace antiphon

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "apps/exit_code.hpp"
+#include "apps/server_arguments.hpp"
+#include "apps/server_log.hpp"
+#include "interpreters/trace_file.hpp"
+
+/// echo-server, once its arguments are read: the program on the interpreter that was chosen, until it is asked to stop.
+
+namespace antiphon {
+
+/// What a connection may need beyond the drain's deadline to end its process.
+inline constexpr std::int64_t grace_ms = 2000;
+
+/// `trace` may be null.
+ExitCode serve_by_fork(const ServerArguments& arguments, ServerLog& log, TraceFile* trace);
+ExitCode serve_by_loops(const ServerArguments& arguments, ServerLog& log, TraceFile* trace);
+
+// -- What both say -----------------------------------------------------------------------------------------------
+
+TraceHeader header_of(const ServerArguments& arguments);
+void note_stopping(const ServerLog& log, std::int64_t connections, const ServerArguments& arguments);
+ExitCode cannot_serve(const ServerLog& log, const ServerArguments& arguments, Errno why);
+/// Once nothing more can happen: how many processes ended by a failure, and how many did not end in time.
+ExitCode farewell(const ServerLog& log, std::int64_t failed, std::int64_t left);
+
+}  // namespace antiphon

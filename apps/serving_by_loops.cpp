@@ -1,0 +1,153 @@
+#include <fmt/format.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "apps/serving.hpp"
+#include "core/programs/catalogue.hpp"
+#include "interpreters/epoll.hpp"
+#include "interpreters/uring.hpp"
+
+namespace antiphon {
+
+namespace {
+
+/// The event loops of one server, each in a thread of its own with a program value of its own. Nothing is shared while
+/// messages flow.
+class Workers {
+ public:
+  Workers(const ServerArguments& arguments, ServerLog& log, TraceFile* trace)
+      : arguments_(arguments), log_(&log), trace_(trace), workers_(static_cast<std::size_t>(arguments.workers)) {}
+
+  ExitCode serve() {
+    const StopBySignal by_signal(stop_);
+    if (start_all()) log_->listening(*workers_.front().bound);
+    for (Worker& worker : workers_) {
+      if (worker.thread.joinable()) worker.thread.join();
+    }
+    return conclude();
+  }
+
+ private:
+  struct Worker {
+    std::thread thread;
+    std::optional<Endpoint> bound;  ///< Once it listens.
+    bool over = false;
+    LoopReport report;
+    std::string exception;  ///< What ended it, if nothing else did.
+  };
+
+  /// The first worker finds the port, and the others join it there. False: one of them does not listen.
+  bool start_all() {
+    ServerOptions server = arguments_.options.server;
+    for (Worker& worker : workers_) {
+      const bool first = &worker == &workers_.front();
+      const auto sharing = workers_.size() == 1 ? kernel::Sharing::alone
+                           : first              ? kernel::Sharing::first
+                                                : kernel::Sharing::joins;
+      worker.thread = std::thread([this, &worker, server, sharing] { work(worker, server, sharing); });
+      std::unique_lock lock(mutex_);
+      news_.wait(lock, [&] { return worker.bound || worker.over; });
+      if (!worker.bound) {
+        stop_.request();
+        return false;
+      }
+      server.at.port = worker.bound->port;
+    }
+    return true;
+  }
+
+  void work(Worker& worker, const ServerOptions& server, kernel::Sharing sharing) {
+    try {
+      ProgramOptions options = arguments_.options;
+      options.server = server;
+      worker.report = run_one(*program_named(arguments_.program, options), loop_options(worker, sharing));
+    } catch (const std::exception& failure) {
+      worker.exception = failure.what();
+    }
+    // One that fails takes the others with it: half a server would hide the failure.
+    if (!worker.exception.empty() || !worker.report.result) stop_.request();
+    tell([&] { worker.over = true; });
+  }
+
+  [[nodiscard]] LoopReport run_one(const Server& program, const LoopOptions& options) const {
+    return arguments_.interpreter == "uring" ? run_on_uring(program, options) : run_on_epoll(program, options);
+  }
+
+  LoopOptions loop_options(Worker& worker, kernel::Sharing sharing) {
+    const auto when_listening = [this, &worker](const Endpoint& bound) {
+      if (trace_ != nullptr) trace_->start(header_of(arguments_));
+      tell([&] { worker.bound = bound; });
+    };
+    const auto when_stopping = [this] {
+      if (!told_of_stop_.exchange(true)) note_stopping(*log_, family_.living, arguments_);
+    };
+    LoopOptions options;
+    options.stop = &stop_;
+    options.trace = trace_;
+    options.watch = [watch = AcceptorWatch(*log_, when_listening, when_stopping)](const ProcessEvent& event) mutable {
+      const auto* const issued = std::get_if<Issued>(&event.what);
+      if (issued == nullptr) return;
+      std::visit([&]<class I>(const Exchange<I>& exchange) { watch.saw<I>(*exchange.response); }, issued->exchange);
+    };
+    options.spin_us = arguments_.spin_us;
+    options.family = &family_;
+    options.sharing = sharing;
+    options.grace_ms = arguments_.options.session.until.drain_ms + grace_ms;
+    return options;
+  }
+
+  template <class Change>
+  void tell(Change change) {
+    {
+      const std::lock_guard lock(mutex_);
+      change();
+    }
+    news_.notify_one();
+  }
+
+  ExitCode conclude() {
+    std::int64_t failed = 0;
+    std::int64_t left = 0;
+    for (const Worker& worker : workers_) {
+      if (!worker.exception.empty()) {
+        log_->note(worker.exception);
+        return ExitCode::violated;
+      }
+      const Result<Unit>& result = worker.report.result;
+      if (!result && !log_->has_listened()) return cannot_serve(*log_, arguments_, result.error());
+      if (!result && result.error() != Errno::STOPPING) {
+        log_->totals();
+        log_->note(fmt::format("ended by an unhandled {}", explained(result.error())));
+        return ExitCode::violated;
+      }
+      failed += worker.report.failed;
+      left += worker.report.cut_off;
+    }
+    return farewell(*log_, failed, left);
+  }
+
+  const ServerArguments& arguments_;
+  ServerLog* log_;
+  TraceFile* trace_;
+  Stop stop_;
+  LoopFamily family_;
+  std::atomic<bool> told_of_stop_ = false;
+  std::mutex mutex_;  ///< Of `bound` and `over`.
+  std::condition_variable news_;
+  std::vector<Worker> workers_;
+};
+
+}  // namespace
+
+ExitCode serve_by_loops(const ServerArguments& arguments, ServerLog& log, TraceFile* trace) {
+  return Workers(arguments, log, trace).serve();
+}
+
+}  // namespace antiphon
