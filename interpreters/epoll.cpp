@@ -41,6 +41,8 @@ struct Channel : loop::ChannelBase {
 
 class EpollLoop : public loop::Scheduler<EpollLoop, Channel> {
  public:
+  static constexpr bool sockets_block = false;
+
   explicit EpollLoop(const LoopOptions& options)
       : Scheduler(options), epoll_(kernel::needed(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")), slots_(slot_count) {
     if (options.stop == nullptr) return;
@@ -104,7 +106,7 @@ class EpollLoop : public loop::Scheduler<EpollLoop, Channel> {
 
   std::optional<Result<Socket>> attempt(Task& task, const Connect& connect) {
     if (task.stage == connecting) {
-      const Socket socket{task.outcome};
+      const Socket socket = task.connecting;
       Channel& channel = *task.sockets.at(socket);
       task.stage = 0;
       channel.writable = true;
@@ -122,7 +124,7 @@ class EpollLoop : public loop::Scheduler<EpollLoop, Channel> {
       return failed(*failure);
     }
     task.stage = connecting;
-    task.outcome = socket.number;
+    task.connecting = socket;
     channel.writers.push(task);
     return std::nullopt;
   }
@@ -141,7 +143,7 @@ class EpollLoop : public loop::Scheduler<EpollLoop, Channel> {
   }
   bool withdraw(Task& task, const Connect&) {
     task.stage = 0;
-    drop(task, Socket{task.outcome});
+    drop(task, task.connecting);
     return true;
   }
 

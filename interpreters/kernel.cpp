@@ -1,5 +1,6 @@
 #include "interpreters/kernel.hpp"
 
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -159,6 +160,8 @@ Result<std::size_t> send(int descriptor, const Bytes& bytes) {
   if (size < 0) return last_error();
   return static_cast<std::size_t>(size);
 }
+
+void make_blocking(int descriptor) { fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK); }
 
 Result<Unit> end_side(int descriptor) {
   if (shutdown(descriptor, SHUT_WR) < 0) return last_error();

@@ -79,6 +79,8 @@ Result<std::size_t> receive(int descriptor, std::byte* into, std::size_t at_most
 /// Answers once there is something to receive, and leaves it there.
 Result<Unit> peek(int descriptor);
 Result<std::size_t> send(int descriptor, const Bytes& bytes);
+/// Without O_NONBLOCK, which `open_socket` and `begin_connecting` set.
+void make_blocking(int descriptor);
 Result<Unit> end_side(int descriptor);
 /// The number is free afterwards, whatever the answer is.
 Result<Unit> close(int descriptor);

@@ -1,5 +1,567 @@
 #include "interpreters/uring.hpp"
+
+#include <fmt/format.h>
+#include <liburing.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "core/pool.hpp"
+#include "interpreters/loop/scheduler.hpp"
+#include "interpreters/loop/slots.hpp"
+
 namespace antiphon {
-LoopReport run_on_uring(const Server&, const LoopOptions&) { return {}; }
-std::optional<std::string> why_no_uring() { return "soon"; }
+
+namespace {
+
+using kernel::Nanoseconds;
+
+[[noreturn]] void fail(int error, const char* call) { throw std::system_error(error, std::generic_category(), call); }
+
+// -- The ring ----------------------------------------------------------------------------------------------------
+
+/// The rings of requests and completions, with the ring of buffers that multishot receives are filled from.
+class Ring {
+ public:
+  /// `slots` is a power of two.
+  explicit Ring(std::uint32_t slots) : slot_mask_(static_cast<int>(slots) - 1) {
+    const int failure = set_up();
+    if (failure < 0) fail(-failure, "io_uring_setup");
+    try {
+      provide_buffers(slots);
+    } catch (...) {
+      io_uring_queue_exit(&ring_);
+      throw;
+    }
+    // Saves looking the ring up with each call. It works without.
+    io_uring_register_ring_fd(&ring_);
+  }
+  ~Ring() { io_uring_queue_exit(&ring_); }
+  Ring(const Ring&) = delete;
+  Ring& operator=(const Ring&) = delete;
+
+  /// A request, filled in by `prepare(sqe)`, whose completions are to be known by `user_data`. It goes out with the
+  /// next `enter`, or before where there is no room for more.
+  template <class Prepare>
+  void request(std::uint64_t user_data, Prepare prepare) {
+    io_uring_sqe* sqe = io_uring_get_sqe(&ring_);
+    while (sqe == nullptr) {
+      check(io_uring_submit(&ring_));
+      sqe = io_uring_get_sqe(&ring_);
+    }
+    prepare(sqe);
+    io_uring_sqe_set_data64(sqe, user_data);
+  }
+
+  void offer(std::uint32_t number, std::byte* memory) {
+    io_uring_buf_ring_add(buffers_, memory, loop::Slots::slot_bytes, static_cast<unsigned short>(number), slot_mask_,
+                          offered_++);
+  }
+  void end_offers() {
+    if (offered_ != 0) io_uring_buf_ring_advance(buffers_, std::exchange(offered_, 0));
+  }
+
+  /// Submits all requests and waits for a completion, at most that long. Completions appear only here: the kernel
+  /// works for us when we enter it.
+  void enter(Nanoseconds at_most) {
+    int outcome = 0;
+    if (at_most == 0) {
+      outcome = io_uring_submit_and_get_events(&ring_);
+    } else {
+      __kernel_timespec timeout{at_most / kernel::second, at_most % kernel::second};
+      io_uring_cqe* first = nullptr;
+      outcome =
+          io_uring_submit_and_wait_timeout(&ring_, &first, 1, at_most == kernel::never ? nullptr : &timeout, nullptr);
+    }
+    check(outcome);
+  }
+
+  /// Takes what has been completed; how many there were.
+  template <class Visit>
+  std::size_t completions(Visit&& visit) {
+    std::size_t count = 0;
+    unsigned head = 0;
+    io_uring_cqe* cqe = nullptr;
+    io_uring_for_each_cqe(&ring_, head, cqe) {
+      visit(*cqe);
+      ++count;
+    }
+    io_uring_cq_advance(&ring_, static_cast<unsigned>(count));
+    return count;
+  }
+
+ private:
+  static void check(int outcome) {
+    const bool passes = outcome >= 0 || outcome == -ETIME || outcome == -EINTR || outcome == -EAGAIN ||
+                        outcome == -EBUSY;  // once completions are taken
+    if (!passes) fail(-outcome, "io_uring_enter");
+  }
+
+  static constexpr unsigned requests = 512;
+  static constexpr unsigned completions_kept = 4096;
+
+  int set_up() {
+    // Newest first: what an older kernel does not know it refuses.
+    constexpr unsigned always = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
+    for (const unsigned more : {IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
+                                IORING_SETUP_SUBMIT_ALL | IORING_SETUP_COOP_TASKRUN, 0U}) {
+      io_uring_params parameters{};
+      parameters.flags = always | more;
+      parameters.cq_entries = completions_kept;
+      const int failure = io_uring_queue_init_params(requests, &ring_, &parameters);
+      if (failure != -EINVAL) return failure;
+    }
+    return -EINVAL;
+  }
+
+  void provide_buffers(std::uint32_t slots) {
+    const std::size_t size = slots * sizeof(io_uring_buf);
+    memory_.reset(static_cast<std::byte*>(std::aligned_alloc(page, (size + page - 1) / page * page)));
+    if (!memory_) throw std::bad_alloc();
+    buffers_ = reinterpret_cast<io_uring_buf_ring*>(memory_.get());
+    io_uring_buf_reg registration{};
+    registration.ring_addr = reinterpret_cast<std::uint64_t>(buffers_);
+    registration.ring_entries = slots;
+    const int failure = io_uring_register_buf_ring(&ring_, &registration, 0);
+    if (failure < 0) fail(-failure, "io_uring_register_buf_ring");
+    io_uring_buf_ring_init(buffers_);
+  }
+
+  static constexpr std::size_t page = 4096;
+  struct Free {
+    void operator()(std::byte* memory) const { std::free(memory); }
+  };
+
+  io_uring ring_{};
+  std::unique_ptr<std::byte[], Free> memory_;
+  io_uring_buf_ring* buffers_ = nullptr;
+  int slot_mask_;
+  int offered_ = 0;
+};
+
+// -- The loop ----------------------------------------------------------------------------------------------------
+
+/// What came in before the program asked for it: bytes of a connection, or a client of a listener.
+struct Ahead {
+  Bytes bytes;
+  int client = -1;
+  Ahead* next = nullptr;
+};
+
+/// A listener or a connection. While its multishot request is `armed`, the kernel completes it again and again.
+struct Channel : loop::ChannelBase {
+  using Task = loop::Task<Channel>;
+
+  Channel* next = nullptr;  ///< In the Slab.
+  loop::TaskQueue<Task> readers;
+  Ahead* first_ahead = nullptr;
+  Ahead* last_ahead = nullptr;
+  std::int32_t error_ahead = 0;  ///< A failure that arrived and that no instruction was answered with yet.
+  std::uint16_t clients_ahead = 0;
+  bool listens = false;
+  bool armed = false;
+  bool cancelled = false;  ///< The armed request is being taken back.
+  bool closing = false;    ///< To be closed once the armed request is back.
+  bool ended = false;      ///< The peer's end arrived.
+};
+
+/// What a completion is of, in the lowest bits of its name; the rest is the address of a Channel or a Task.
+enum class Of : std::uint8_t { nothing, receive, accept, task, stop };
+
+class UringLoop : public loop::Scheduler<UringLoop, Channel> {
+ public:
+  static constexpr bool sockets_block = true;  // io_uring waits by itself, unless a socket says that it must not
+
+  explicit UringLoop(const LoopOptions& options) : Scheduler(options), slots_(slot_count), ring_(slot_count) {
+    if (options.stop == nullptr) return;
+    const int descriptor = options.stop->descriptor();
+    request(Of::stop, nullptr, [=](io_uring_sqe* sqe) { io_uring_prep_poll_add(sqe, descriptor, POLLIN); });
+  }
+
+  /// Nothing may go on in the kernel with memory that is given back.
+  ~UringLoop() {
+    if (under_way_ > 0) {
+      constexpr int everything = IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL;
+      request(Of::nothing, nullptr, [](io_uring_sqe* sqe) { io_uring_prep_cancel64(sqe, 0, everything); });
+    }
+    try {
+      while (under_way_ > 0 || busy()) poll(kernel::never);
+    } catch (const std::system_error&) {
+      // The ring is broken; its end cancels what is left.
+    }
+  }
+  UringLoop(const UringLoop&) = delete;
+  UringLoop& operator=(const UringLoop&) = delete;
+
+  // -- what may wait --------------------------------------------------------------------------------------------
+
+  std::optional<Result<Socket>> attempt(Task& task, const Accept& accept) {
+    Channel* const listener = task.sockets.at(accept.listener);
+    if (listener == nullptr) return failed(Errno::BADF);
+    if (listener->first_ahead != nullptr) {
+      --listener->clients_ahead;
+      return add(task, kernel::Descriptor(take_ahead(*listener).client));
+    }
+    if (const auto error = take_error(*listener)) return failed(*error);
+    if (!listener->armed) {
+      request(Of::accept, listener, [=](io_uring_sqe* sqe) {
+        io_uring_prep_multishot_accept(sqe, listener->descriptor, nullptr, nullptr, SOCK_CLOEXEC);
+      });
+      listener->armed = listener->listens = true;
+    }
+    listener->readers.push(task);
+    return std::nullopt;
+  }
+
+  std::optional<Result<Bytes>> attempt(Task& task, const Recv& recv) {
+    Channel* const channel = task.sockets.at(recv.from);
+    if (channel == nullptr) return failed(Errno::BADF);
+    if (channel->first_ahead != nullptr) return take(*channel, recv.at_most);
+    if (const auto error = take_error(*channel)) return failed(*error);
+    if (channel->ended) return Bytes{};
+    if (!channel->armed) arm_receive(*channel);
+    channel->readers.push(task);
+    return std::nullopt;
+  }
+
+  std::optional<Result<std::size_t>> attempt(Task& task, const Send& send) {
+    Channel* const channel = task.sockets.at(send.to);
+    if (channel == nullptr) return failed(Errno::BADF);
+    switch (stage_of(task)) {
+      case Stage::none:
+        // A receive that ran ahead may have taken the failure that this would have met.
+        if (const auto error = take_error(*channel)) return failed(*error);
+        submit(task, *channel, send.bytes, MSG_DONTWAIT);
+        set(task, Stage::tries);
+        return std::nullopt;
+      case Stage::done:
+        break;
+      default:
+        return std::nullopt;
+    }
+    set(task, Stage::none);
+    if (task.outcome >= 0) return static_cast<std::size_t>(task.outcome);
+    if (task.outcome == -ECANCELED) return std::nullopt;
+    if (task.outcome != -EAGAIN) return failed(Errno{-task.outcome});
+    if (task.due <= now()) return std::nullopt;
+    // It may wait long, and the kernel reads the bytes where they are now: they leave the slot before.
+    if (!slots_.detach(send.bytes)) return failed(Errno::NOMEM);
+    submit(task, *channel, send.bytes, 0);
+    set(task, Stage::waits);
+    return std::nullopt;
+  }
+
+  std::optional<Result<Socket>> attempt(Task& task, const Connect& connect) {
+    switch (stage_of(task)) {
+      case Stage::none:
+        return begin_connecting(task, connect);
+      case Stage::done:
+        break;
+      default:
+        return std::nullopt;
+    }
+    set(task, Stage::none);
+    const Socket socket = task.connecting;
+    if (task.outcome == -ECANCELED) {
+      drop(task, socket);
+      return std::nullopt;
+    }
+    const auto outcome = kernel::connected(task.sockets.at(socket)->descriptor);
+    if (outcome) return socket;
+    drop(task, socket);
+    return failed(outcome.error());
+  }
+
+  static bool withdraw(Task& task, const Accept& accept) { return leave(task, accept.listener); }
+  static bool withdraw(Task& task, const Recv& recv) { return leave(task, recv.from); }
+  bool withdraw(Task& task, const Send&) { return take_back(task); }
+  bool withdraw(Task& task, const Connect&) { return take_back(task); }
+
+  Result<Unit> close(Channel& channel) {
+    if (!channel.armed) return finish_close(channel);
+    channel.closing = true;
+    ++closing_;
+    cancel_multishot(channel);
+    return Unit{};
+  }
+
+  [[nodiscard]] bool busy() const { return closing_ > 0; }
+
+  // -- waiting --------------------------------------------------------------------------------------------------
+
+  std::size_t poll(Nanoseconds at_most) {
+    for (const std::uint32_t number : slots_.free()) ring_.offer(number, slots_.memory(number));
+    slots_.free().clear();
+    ring_.end_offers();
+    bound_read_ahead();
+    ring_.enter(at_most);
+    const std::size_t came = ring_.completions([&](const io_uring_cqe& cqe) { complete(cqe); });
+    slots_.wake_up();
+    return came;
+  }
+
+ private:
+  static constexpr std::uint32_t slot_count = 64;
+  static constexpr std::uint16_t most_clients_ahead = 64;
+
+  /// How far the request of a Send or a Connect has come.
+  enum class Stage : std::uint8_t {
+    none,
+    tries,      ///< Under way, and back at once.
+    waits,      ///< Under way, for as long as it takes.
+    withdrawn,  ///< Under way, and asked back.
+    done,       ///< `outcome` has the kernel's answer.
+  };
+  static Stage stage_of(const Task& task) { return static_cast<Stage>(task.stage); }
+  static void set(Task& task, Stage stage) { task.stage = static_cast<std::uint8_t>(stage); }
+
+  // -- requests -------------------------------------------------------------------------------------------------
+
+  static std::uint64_t name_of(Of of, const void* what) {
+    return reinterpret_cast<std::uint64_t>(what) | static_cast<std::uint64_t>(of);
+  }
+  template <class Prepare>
+  void request(Of of, const void* what, Prepare prepare) {
+    ring_.request(name_of(of, what), prepare);
+  }
+  void cancel(Of of, const void* what) {
+    request(Of::nothing, nullptr, [=](io_uring_sqe* sqe) { io_uring_prep_cancel64(sqe, name_of(of, what), 0); });
+  }
+
+  void arm_receive(Channel& channel) {
+    request(Of::receive, &channel, [&](io_uring_sqe* sqe) {
+      io_uring_prep_recv_multishot(sqe, channel.descriptor, nullptr, 0, 0);
+      sqe->flags |= IOSQE_BUFFER_SELECT;
+      sqe->buf_group = 0;
+    });
+    channel.armed = true;
+  }
+
+  void cancel_multishot(Channel& channel) {
+    if (std::exchange(channel.cancelled, true)) return;
+    cancel(channel.listens ? Of::accept : Of::receive, &channel);
+  }
+
+  void submit(Task& task, const Channel& channel, const Bytes& bytes, int flags) {
+    const std::string_view content = bytes.content();
+    request(Of::task, &task, [&](io_uring_sqe* sqe) {
+      io_uring_prep_send(sqe, channel.descriptor, content.data(), content.size(), flags | MSG_NOSIGNAL);
+    });
+    ++under_way_;
+  }
+
+  std::optional<Result<Socket>> begin_connecting(Task& task, const Connect& connect) {
+    auto opened = kernel::begin_connecting(connect.to);
+    if (!opened) return failed(opened.error());
+    kernel::make_blocking(opened->number());
+    task.connecting = add(task, *std::move(opened));
+    const int descriptor = task.sockets.at(task.connecting)->descriptor;
+    request(Of::task, &task, [=](io_uring_sqe* sqe) { io_uring_prep_poll_add(sqe, descriptor, POLLOUT); });
+    ++under_way_;
+    set(task, Stage::waits);
+    return std::nullopt;
+  }
+
+  /// Asks a request back. True: there is none any more.
+  bool take_back(Task& task) {
+    if (stage_of(task) == Stage::waits) {
+      cancel(Of::task, &task);
+      set(task, Stage::withdrawn);
+    }
+    return stage_of(task) == Stage::none;
+  }
+
+  static bool leave(Task& task, Socket socket) {
+    task.sockets.at(socket)->readers.remove(task);
+    return true;
+  }
+
+  /// A socket that came to nothing.
+  void drop(Task& task, Socket socket) { static_cast<void>(close(*task.sockets.remove(socket))); }
+
+  // -- completions ----------------------------------------------------------------------------------------------
+
+  void complete(const io_uring_cqe& cqe) {
+    constexpr std::uint64_t of_bits = 7;
+    const auto of = static_cast<Of>(cqe.user_data & of_bits);
+    void* const what = reinterpret_cast<void*>(cqe.user_data & ~of_bits);
+    switch (of) {
+      case Of::nothing:
+        return;
+      case Of::receive:
+        return received(*static_cast<Channel*>(what), cqe);
+      case Of::accept:
+        return accepted(*static_cast<Channel*>(what), cqe);
+      case Of::task: {
+        auto& task = *static_cast<Task*>(what);
+        --under_way_;
+        task.outcome = cqe.res;
+        set(task, Stage::done);
+        return make_ready(task);
+      }
+      case Of::stop:
+        return stop_requested();
+    }
+  }
+
+  void received(Channel& channel, const io_uring_cqe& cqe) {
+    if (cqe.res > 0) {
+      const std::uint32_t number = cqe.flags >> IORING_CQE_BUFFER_SHIFT;
+      push_ahead(channel, {slots_.filled(number, static_cast<std::size_t>(cqe.res))});
+      filled_.push_back(&channel);
+    } else if (cqe.res == 0) {
+      channel.ended = true;
+    } else if (cqe.res != -ECANCELED && cqe.res != -ENOBUFS) {
+      // (ENOBUFS: all slots were taken. They come back, and the request is made again.)
+      channel.error_ahead = -cqe.res;
+    }
+    if ((cqe.flags & IORING_CQE_F_MORE) == 0) return back(channel);
+    wake_all(channel.readers);
+  }
+
+  void accepted(Channel& listener, const io_uring_cqe& cqe) {
+    if (cqe.res >= 0) {
+      push_ahead(listener, {{}, cqe.res});
+      if (++listener.clients_ahead >= most_clients_ahead && listener.armed) cancel_multishot(listener);
+    } else if (cqe.res != -ECANCELED) {
+      listener.error_ahead = -cqe.res;
+    }
+    if ((cqe.flags & IORING_CQE_F_MORE) == 0) return back(listener);
+    wake_all(listener.readers);
+  }
+
+  /// The multishot request has ended. Who waits for more arms it again.
+  void back(Channel& channel) {
+    channel.armed = false;
+    channel.cancelled = false;
+    if (channel.closing) {
+      --closing_;
+      static_cast<void>(finish_close(channel));
+    } else {
+      wake_all(channel.readers);
+    }
+  }
+
+  // -- what came in ahead ---------------------------------------------------------------------------------------
+
+  static void push_ahead(Channel& channel, Ahead content) {
+    auto* const ahead = new (pool::take(sizeof(Ahead))) Ahead(std::move(content));
+    (channel.first_ahead == nullptr ? channel.first_ahead : channel.last_ahead->next) = ahead;
+    channel.last_ahead = ahead;
+  }
+
+  static Ahead take_ahead(Channel& channel) {
+    Ahead* const first = channel.first_ahead;
+    channel.first_ahead = first->next;
+    Ahead taken = std::move(*first);
+    first->~Ahead();
+    pool::give_back(first, sizeof(Ahead));
+    return taken;
+  }
+
+  static Bytes take(Channel& channel, std::size_t at_most) {
+    Bytes& first = channel.first_ahead->bytes;
+    if (first.size() <= at_most) return take_ahead(channel).bytes;
+    Bytes part = first.take(at_most);
+    first = first.drop(at_most);
+    return part;
+  }
+
+  static std::optional<Errno> take_error(Channel& channel) {
+    const int error = std::exchange(channel.error_ahead, 0);
+    return error == 0 ? std::nullopt : std::optional(Errno{error});
+  }
+
+  /// The tasks had their turns. A connection that still has more ahead than one slot's content is not being read, and
+  /// nothing more is received for it until it is.
+  void bound_read_ahead() {
+    for (Channel* const channel : filled_) {
+      const bool several = channel->first_ahead != nullptr && channel->first_ahead != channel->last_ahead;
+      if (channel->in_use() && several && channel->armed && !channel->listens) cancel_multishot(*channel);
+    }
+    filled_.clear();
+  }
+
+  Result<Unit> finish_close(Channel& channel) {
+    // What was received ahead is unread input still.
+    if (channel.first_ahead != nullptr) kernel::reset_on_close(channel.descriptor);
+    while (channel.first_ahead != nullptr) {
+      const int client = take_ahead(channel).client;
+      if (client < 0) continue;
+      kernel::reset_on_close(client);
+      static_cast<void>(kernel::close(client));
+    }
+    const auto closed = kernel::close(channel.descriptor);
+    forget(channel);
+    return closed;
+  }
+
+  loop::Slots slots_;
+  Ring ring_;
+  std::vector<Channel*> filled_;  ///< By the last wake-up; some may have been closed since.
+  std::int64_t under_way_ = 0;    ///< Requests of tasks.
+  std::int64_t closing_ = 0;      ///< Channels that wait to be closed.
+};
+
+}  // namespace
+
+LoopReport run_on_uring(const Server& server, const LoopOptions& options) { return UringLoop(options).run(server); }
+
+// -- Whether it works here ---------------------------------------------------------------------------------------
+
+namespace {
+
+std::string explain(const std::system_error& error) {
+  switch (error.code().value()) {
+    case ENOSYS:
+      return "it has no io_uring";
+    case EPERM:
+    case EACCES:
+      return "io_uring is forbidden (by seccomp, or by kernel.io_uring_disabled)";
+    default:
+      return error.what();
+  }
+}
+
+/// Receives one byte as the loop would.
+void try_multishot_receive() {
+  loop::Slots slots(1);
+  Ring ring(1);
+  std::array<int, 2> ends{};
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) < 0) fail(errno, "socketpair");
+  const kernel::Descriptor near(ends[0]);
+  const kernel::Descriptor far(ends[1]);
+  if (send(far.number(), "a", 1, MSG_NOSIGNAL) != 1) fail(errno, "send");
+  ring.offer(0, slots.memory(0));
+  ring.end_offers();
+  ring.request(0, [&](io_uring_sqe* sqe) {
+    io_uring_prep_recv_multishot(sqe, near.number(), nullptr, 0, 0);
+    sqe->flags |= IOSQE_BUFFER_SELECT;
+    sqe->buf_group = 0;
+  });
+  ring.enter(kernel::second);
+  int outcome = -ETIME;
+  ring.completions([&](const io_uring_cqe& cqe) { outcome = outcome == -ETIME ? cqe.res : outcome; });
+  if (outcome < 0) fail(-outcome, "multishot receive (Linux 6.0 has it)");
+}
+
+}  // namespace
+
+std::optional<std::string> why_no_uring() {
+  try {
+    try_multishot_receive();
+    return std::nullopt;
+  } catch (const std::system_error& error) {
+    return explain(error);
+  }
+}
+
 }  // namespace antiphon

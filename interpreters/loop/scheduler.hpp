@@ -64,11 +64,12 @@ struct Task {
   std::uint32_t timer = no_place;
   std::uint32_t living_children = 0;  ///< Of the first process they are in the LoopFamily.
   std::uint32_t zombies = 0;
-  std::int32_t outcome = 0;  ///< For the backend, while the instruction is under way.
-  bool begun = false;        ///< The pending instruction was looked at before.
+  std::int32_t outcome = 0;  ///< This and what follows is the backend's, while the instruction is under way.
+  Socket connecting;
+  std::uint8_t stage = 0;
+  bool begun = false;  ///< The pending instruction was looked at before.
   bool waits = false;
   bool discards_children = false;
-  std::uint8_t stage = 0;  ///< For the backend, as `outcome`.
 
   [[nodiscard]] bool in_use() const { return process.has_value(); }
 };
@@ -135,6 +136,7 @@ Deadline deadline_of(const I& instruction) {
 ///     Result<Unit> close(Channel&)    nobody holds it any more
 ///     std::size_t poll(Nanoseconds at_most)  submits what there is, waits for events, wakes tasks; how many came
 ///     bool busy() const               something is still to be closed
+///     static constexpr bool sockets_block     its sockets are to be without O_NONBLOCK
 template <class Backend, class TheChannel>
 class Scheduler {
  public:
@@ -359,6 +361,7 @@ class Scheduler {
   Result<Socket> open(Task& task, const OpenSocket& instruction) {
     auto opened = kernel::open_socket(instruction.at, options_.sharing);
     if (!opened) return failed(opened.error());
+    if (Backend::sockets_block) kernel::make_blocking(opened->number());
     return add(task, *std::move(opened));
   }
   std::optional<Result<Socket>> perform(Task& task, const OpenSocket& instruction) { return open(task, instruction); }
