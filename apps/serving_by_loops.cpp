@@ -27,9 +27,11 @@ class Workers {
 
   ExitCode serve() {
     const StopBySignal by_signal(stop_);
-    if (start_all()) log_->listening(*workers_.front().bound);
-    for (Worker& worker : workers_) {
-      if (worker.thread.joinable()) worker.thread.join();
+    if (workers_.size() == 1) {
+      // A process of one thread makes its calls more cheaply.
+      work(workers_.front(), arguments_.options.server, kernel::Sharing::alone);
+    } else {
+      serve_in_threads();
     }
     return conclude();
   }
@@ -43,15 +45,21 @@ class Workers {
     std::string exception;  ///< What ended it, if nothing else did.
   };
 
+  void serve_in_threads() {
+    if (start_all()) log_->listening(*workers_.front().bound);
+    for (Worker& worker : workers_) {
+      if (worker.thread.joinable()) worker.thread.join();
+    }
+  }
+
   /// The first worker finds the port, and the others join it there. False: one of them does not listen.
   bool start_all() {
     ServerOptions server = arguments_.options.server;
     for (Worker& worker : workers_) {
       const bool first = &worker == &workers_.front();
-      const auto sharing = workers_.size() == 1 ? kernel::Sharing::alone
-                           : first              ? kernel::Sharing::first
-                                                : kernel::Sharing::joins;
-      worker.thread = std::thread([this, &worker, server, sharing] { work(worker, server, sharing); });
+      worker.thread = std::thread([this, &worker, server, first] {
+        work(worker, server, first ? kernel::Sharing::first : kernel::Sharing::joins);
+      });
       std::unique_lock lock(mutex_);
       news_.wait(lock, [&] { return worker.bound || worker.over; });
       if (!worker.bound) {
@@ -84,6 +92,7 @@ class Workers {
     const auto when_listening = [this, &worker](const Endpoint& bound) {
       if (trace_ != nullptr) trace_->start(header_of(arguments_));
       tell([&] { worker.bound = bound; });
+      if (workers_.size() == 1) log_->listening(bound);
     };
     const auto when_stopping = [this] {
       if (!told_of_stop_.exchange(true)) note_stopping(*log_, family_.living, arguments_);

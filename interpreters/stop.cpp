@@ -1,8 +1,8 @@
 #include "interpreters/stop.hpp"
 
-#include <pthread.h>
 #include <sys/eventfd.h>
 
+#include <cerrno>
 #include <csignal>
 
 namespace antiphon {
@@ -17,35 +17,34 @@ void Stop::request() {
 
 namespace {
 
-sigset_t stop_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
-  return set;
+std::atomic<Stop*> stop_of_signals = nullptr;
+
+void request_stop(int) {
+  const int kept = errno;
+  if (Stop* const stop = stop_of_signals) stop->request();
+  errno = kept;
 }
 
 }  // namespace
 
-StopBySignal::StopBySignal(Stop& stop) {
-  const sigset_t signals = stop_signals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  waiter_ = std::thread([this, &stop, signals] {
-    int signal = 0;
-    while (sigwait(&signals, &signal) == 0 && !over_) stop.request();
-  });
+struct StopBySignal::Before {
+  struct sigaction on_term{};
+  struct sigaction on_int{};
+};
+
+StopBySignal::StopBySignal(Stop& stop) : before_(std::make_unique<Before>()) {
+  stop_of_signals = &stop;
+  struct sigaction request{};
+  request.sa_handler = &request_stop;
+  request.sa_flags = SA_RESTART;
+  sigaction(SIGTERM, &request, &before_->on_term);
+  sigaction(SIGINT, &request, &before_->on_int);
 }
 
 StopBySignal::~StopBySignal() {
-  over_ = true;
-  pthread_kill(waiter_.native_handle(), SIGTERM);
-  waiter_.join();
-  const sigset_t signals = stop_signals();
-  // One that came in meanwhile has nobody left to stop.
-  const timespec at_once{};
-  while (sigtimedwait(&signals, nullptr, &at_once) > 0) {
-  }
-  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  sigaction(SIGTERM, &before_->on_term, nullptr);
+  sigaction(SIGINT, &before_->on_int, nullptr);
+  stop_of_signals = nullptr;
 }
 
 }  // namespace antiphon

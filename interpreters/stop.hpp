@@ -2,7 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
-#include <thread>
+#include <memory>
 
 #include "interpreters/kernel.hpp"
 
@@ -28,8 +28,10 @@ class Stop {
   kernel::Descriptor event_;
 };
 
-/// As long as it lives, SIGTERM and SIGINT request the stop and do nothing else. To be made before other threads are,
-/// so that these have the signals blocked too.
+static_assert(std::atomic<kernel::Nanoseconds>::is_always_lock_free, "a signal's handler takes no lock");
+
+/// As long as it lives, SIGTERM and SIGINT request the stop and do nothing else. There is one of these in a process.
+/// It needs no thread: a process of one thread makes its calls more cheaply.
 class StopBySignal {
  public:
   explicit StopBySignal(Stop& stop);
@@ -38,8 +40,8 @@ class StopBySignal {
   StopBySignal& operator=(const StopBySignal&) = delete;
 
  private:
-  std::atomic<bool> over_ = false;
-  std::thread waiter_;
+  struct Before;
+  std::unique_ptr<Before> before_;
 };
 
 }  // namespace antiphon

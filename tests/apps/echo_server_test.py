@@ -12,9 +12,20 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 
-from serving import ECHO_SERVER, PATIENCE_S, Server, at_end, children_of, converse, eventually, fingerprint
+from serving import (
+    ECHO_SERVER,
+    PATIENCE_S,
+    Server,
+    at_end,
+    children_of,
+    converse,
+    eventually,
+    fingerprint,
+    on_each_interpreter,
+)
 
 ECHO_VERIFY = os.path.join(os.path.dirname(ECHO_SERVER), "echo-verify")
 
@@ -26,27 +37,34 @@ def run(*arguments, **options):
     return done.returncode, done.stdout, done.stderr
 
 
-class Echo(unittest.TestCase):
+class OnInterpreter:
+    """What holds on whatever interpreter."""
+
+    def server(self, *options, **limits):
+        return Server(*options, interpreter=self.interpreter, **limits)
+
+
+class Echo(OnInterpreter):
     def test_hello(self):
-        with Server() as server:
-            self.assertRegex(server.first_line, r"^listening on 127\.0\.0\.1:\d+ \(interpreter fork\)\n$")
+        with self.server() as server:
+            self.assertRegex(server.first_line, r"^listening on 127\.0\.0\.1:\d+ \(interpreter \w+\)\n$")
             self.assertEqual(server.echo(b"hello\n"), b"hello\n")
             self.assertEqual(server.echo(b""), b"")
 
     def test_a_message_in_parts(self):
-        with Server() as server, server.connect() as client:
+        with self.server() as server, server.connect() as client:
             for part in (b"one", b"two", b"x" * 5000):
                 self.assertEqual(converse(client, part, close_side=False), part)
 
     def test_64_mib(self):
         data = os.urandom(64 << 20)
-        with Server() as server:
+        with self.server() as server:
             self.assertEqual(fingerprint(server.echo(data)), fingerprint(data))
 
     def test_200_clients_at_once(self):
         data = [os.urandom(1 << 20) for _ in range(200)]
         heard = [b""] * len(data)
-        with Server() as server:
+        with self.server() as server:
 
             def serve(number):
                 heard[number] = server.echo(data[number])
@@ -64,17 +82,17 @@ class Echo(unittest.TestCase):
             socket.create_server(("::1", 0), family=socket.AF_INET6).close()
         except OSError as error:
             self.skipTest(f"no IPv6 here: {error}")
-        with Server("--host", "::1") as server:
+        with self.server("--host", "::1") as server:
             self.assertIn("listening on [::1]:", server.first_line)
             self.assertEqual(server.echo(b"six"), b"six")
 
     def test_a_host_by_name(self):
-        with Server("--host", "localhost") as server:
+        with self.server("--host", "localhost") as server:
             self.assertEqual(server.echo(b"name"), b"name")
 
     def test_once(self):
         for option in (["--once"], ["--program", "once"]):
-            with Server(*option) as server, server.connect() as client:
+            with self.server(*option) as server, server.connect() as client:
                 client.sendall(b"first")
                 self.assertEqual(client.recv(100), b"first")
                 # What comes after the answer resets nothing.
@@ -82,7 +100,7 @@ class Echo(unittest.TestCase):
                 self.assertEqual(client.recv(100), b"")
 
     def test_a_client_that_resets_harms_nobody(self):
-        with Server() as server:
+        with self.server() as server:
             for _ in range(20):
                 with server.connect() as client:
                     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
@@ -90,7 +108,7 @@ class Echo(unittest.TestCase):
             self.assertEqual(server.echo(b"still"), b"still")
 
     def test_max_connections(self):
-        with Server("--max-connections", "1") as server:
+        with self.server("--max-connections", "1") as server:
             with server.connect() as first:
                 self.assertEqual(converse(first, b"a", close_side=False), b"a")
                 with server.connect() as second:
@@ -100,22 +118,15 @@ class Echo(unittest.TestCase):
             self.assertEqual(server.echo(b"c"), b"c")
 
     def test_an_idle_client_is_let_go(self):
-        with Server("--idle-timeout", "0.1") as server, server.connect() as client:
+        with self.server("--idle-timeout", "0.1") as server, server.connect() as client:
             self.assertTrue(at_end(client))
-        with Server("--idle-timeout", "0") as server, server.connect() as client:
+        with self.server("--idle-timeout", "0") as server, server.connect() as client:
             self.assertEqual(converse(client, b"a"), b"a")
 
 
-class Resources(unittest.TestCase):
-    def test_a_session_holds_its_own_connection_only(self):
-        with Server() as server, server.connect() as client:
-            self.assertEqual(converse(client, b"a", close_side=False), b"a")
-            ((child, _),) = children_of(server.pid)
-            links = [os.readlink(f"/proc/{child}/fd/{name}") for name in os.listdir(f"/proc/{child}/fd")]
-            self.assertEqual(len([link for link in links if link.startswith("socket:")]), 1, links)
-
+class Resources(OnInterpreter):
     def test_2000_connections_leave_nothing(self):
-        with Server() as server:
+        with self.server() as server:
 
             def serve(count):
                 for number in range(count):
@@ -129,21 +140,11 @@ class Resources(unittest.TestCase):
             self.assertEqual(server.descriptors(), descriptors)
             self.assertLess(server.resident_kib(), resident + 512)
 
-    def test_no_descriptor_left_to_accept_with(self):
-        with Server() as server:
-            self.assertEqual(server.echo(b"a"), b"a")
-            server.limit_descriptors(server.descriptors())
-            with server.connect() as client:
-                server.await_log("Accept answered EMFILE")
-                server.limit_descriptors(1024)
-                self.assertEqual(converse(client, b"b"), b"b")
-            self.assertEqual(server.echo(b"c"), b"c")
 
-
-class Stop(unittest.TestCase):
+class Stop(OnInterpreter):
     def test_a_drain_serves_who_is_there(self):
         for by in (signal.SIGTERM, signal.SIGINT):
-            with Server("--drain-timeout", "60") as server:
+            with self.server("--drain-timeout", "60") as server:
                 with server.connect() as client:
                     self.assertEqual(converse(client, b"before", close_side=False), b"before")
                     server.process.send_signal(by)
@@ -157,11 +158,32 @@ class Stop(unittest.TestCase):
 
     def test_a_drain_has_an_end(self):
         for timeout in ("0", "0.2"):
-            with Server("--drain-timeout", timeout, "--idle-timeout", "0") as server, server.connect() as client:
+            with self.server("--drain-timeout", timeout, "--idle-timeout", "0") as server, server.connect() as client:
                 self.assertEqual(converse(client, b"a", close_side=False), b"a")
                 server.stop()
                 self.assertTrue(at_end(client))
                 self.assertEqual(children_of(server.pid), [])
+
+
+class Processes(unittest.TestCase):
+    """The interpreter `fork`: a process for each connection."""
+
+    def test_no_descriptor_left_to_accept_with(self):
+        with Server() as server:
+            self.assertEqual(server.echo(b"a"), b"a")
+            server.limit_descriptors(server.descriptors())
+            with server.connect() as client:
+                server.await_log("Accept answered EMFILE")
+                server.limit_descriptors(1024)
+                self.assertEqual(converse(client, b"b"), b"b")
+            self.assertEqual(server.echo(b"c"), b"c")
+
+    def test_a_session_holds_its_own_connection_only(self):
+        with Server() as server, server.connect() as client:
+            self.assertEqual(converse(client, b"a", close_side=False), b"a")
+            ((child, _),) = children_of(server.pid)
+            links = [os.readlink(f"/proc/{child}/fd/{name}") for name in os.listdir(f"/proc/{child}/fd")]
+            self.assertEqual(len([link for link in links if link.startswith("socket:")]), 1, links)
 
     def test_signals_to_the_whole_group(self):
         with Server("--drain-timeout", "0.2") as server, server.connect() as client:
@@ -185,14 +207,104 @@ class Stop(unittest.TestCase):
                     self.assertEqual(converse(other, b"c"), b"c")
 
 
-class Trace(unittest.TestCase):
+class Loops(OnInterpreter):
+    """The event loops: one process for all connections."""
+
+    def test_no_descriptor_left_to_accept_with(self):
+        """Who finds no descriptor waits, and is served when another client has gone; nobody loses a byte."""
+        with self.server(most_descriptors=16) as server:
+            clients = [server.connect() for _ in range(24)]
+            try:
+                server.await_log("Accept answered EMFILE")
+                for number, client in enumerate(clients):
+                    data = b"client %d" % number
+                    self.assertEqual(converse(client, data), data)
+                    client.close()
+            finally:
+                for client in clients:
+                    client.close()
+            self.assertEqual(server.echo(b"after"), b"after")
+
+    def test_a_client_that_never_reads_harms_nobody(self):
+        with self.server() as server:
+            deaf = [server.connect() for _ in range(20)]
+            try:
+                for client in deaf:
+                    client.setblocking(False)
+                    try:
+                        while True:
+                            client.send(b"x" * 65536)
+                    except BlockingIOError:
+                        pass
+                data = os.urandom(1 << 20)
+                self.assertEqual(fingerprint(server.echo(data)), fingerprint(data))
+            finally:
+                for client in deaf:
+                    client.close()
+
+    def test_an_idle_server_sleeps(self):
+        with self.server() as server, server.connect() as client:
+            self.assertEqual(converse(client, b"a", close_side=False), b"a")
+            before = server.switches()
+            self.assertEqual(converse(client, b"b", close_side=False), b"b")
+            eventually("the server sleeps", lambda: server.state() == "S")
+            # It does not wake by itself: each waking would be another switch.
+            asleep = server.switches()
+            self.assertGreater(asleep, before)
+            time.sleep(0.3)
+            self.assertLessEqual(server.switches() - asleep, 2)
+
+    def test_several_workers_serve_at_one_address(self):
+        with self.server("--workers", "3") as server:
+            clients = [server.connect() for _ in range(60)]
+            for number, client in enumerate(clients):
+                data = b"client %d" % number
+                self.assertEqual(converse(client, data), data)
+                client.close()
+
+    def test_workers_share_the_limit_of_connections(self):
+        with self.server("--workers", "2", "--max-connections", "5") as server:
+            clients = [server.connect() for _ in range(20)]
+            served = 0
+            for client in clients:
+                client.sendall(b"a")
+                client.settimeout(PATIENCE_S)
+                try:
+                    served += client.recv(1) == b"a"
+                except ConnectionResetError:
+                    pass
+            self.assertEqual(served, 5)
+            for client in clients:
+                client.close()
+
+    def test_workers_drain_too(self):
+        with self.server("--workers", "2", "--drain-timeout", "60") as server:
+            clients = [server.connect() for _ in range(8)]
+            for client in clients:
+                self.assertEqual(converse(client, b"before", close_side=False), b"before")
+            server.process.send_signal(signal.SIGTERM)
+            server.await_log("asked to stop; 8 connections may go on for 60 s")
+            for client in clients:
+                self.assertEqual(converse(client, b"after"), b"after")
+                client.close()
+            self.assertEqual(server.process.wait(PATIENCE_S), 0, server.log())
+
+    def test_a_port_in_use_by_workers(self):
+        with self.server("--workers", "2") as server:
+            port = str(server.address[1])
+            status, _, errors = run("--interpreter", self.interpreter, "--workers", "2", "--port", port)
+            self.assertEqual((status, errors.count("\n")), (2, 1), errors)
+            self.assertIn("EADDRINUSE", errors)
+
+
+class Trace(OnInterpreter):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
         self.path = os.path.join(self.folder.name, "t.jsonl")
 
     def test_every_process_is_whole(self):
-        with Server("--trace", self.path, "--idle-timeout", "0", "--drain-timeout", "2.5") as server:
+        with self.server("--trace", self.path, "--idle-timeout", "0", "--drain-timeout", "2.5") as server:
             data = os.urandom(100000)
             clients = [threading.Thread(target=server.echo, args=(data,)) for _ in range(20)]
             for client in clients:
@@ -203,7 +315,7 @@ class Trace(unittest.TestCase):
             header, *events = [json.loads(line) for line in file]
         self.assertEqual(
             header,
-            {"antiphon": "trace", "version": 1, "program": "stream", "interpreter": "fork",
+            {"antiphon": "trace", "version": 1, "program": "stream", "interpreter": self.interpreter,
              "idle_ms": None, "drain_ms": 2500, "max_connections": None},
         )
         processes = {}
@@ -221,7 +333,7 @@ class Trace(unittest.TestCase):
         self.assertEqual(verdict.returncode, 0, verdict)
 
     def test_a_server_that_did_not_start_leaves_no_trace(self):
-        with Server() as server:
+        with self.server() as server:
             port = str(server.address[1])
             self.assertEqual(run("--port", port, "--trace", self.path)[0], 2)
             self.assertFalse(os.path.exists(self.path))
@@ -234,10 +346,9 @@ class Trace(unittest.TestCase):
     def test_a_full_disk_does_not_end_the_server(self):
         if not os.path.exists("/dev/full"):
             self.skipTest("there is no /dev/full")
-        with Server("--trace", "/dev/full") as server:
+        with self.server("--trace", "/dev/full") as server:
             self.assertEqual(server.echo(b"a"), b"a")
             self.assertEqual(server.log().count("No space left on device"), 1)
-
 
     def test_a_pipe_is_no_place_for_a_trace(self):
         os.mkfifo(self.path)
@@ -261,6 +372,11 @@ class Trace(unittest.TestCase):
             process.stdout.close()
         with open(self.path) as file:
             self.assertTrue(all(line.startswith("{") for line in file))
+
+
+for case in (Echo, Resources, Stop, Trace):
+    globals().update(on_each_interpreter(case))
+globals().update(on_each_interpreter(Loops, ("epoll", "uring")))
 
 
 class Surroundings(unittest.TestCase):
@@ -340,8 +456,12 @@ class Usage(unittest.TestCase):
             (["--host", ""], "--host"),
             (["--host", "no such host"], "--host", "no such host"),
             (["--host", "192.0.2.1", "--port", "0"], "192.0.2.1:0", "EADDRNOTAVAIL"),
-            (["--interpreter", "epoll"], "--interpreter", "not built yet"),
-            (["--interpreter", "uring"], "--interpreter", "not built yet"),
+            (["--interpreter", "fork", "--workers", "2"], "--workers", "fork"),
+            (["--interpreter", "fork", "--spin", "0"], "--spin", "fork"),
+            (["--interpreter", "epoll", "--workers", "0"], "--workers", "0"),
+            (["--interpreter", "epoll", "--spin", "-1"], "--spin", "-1"),
+            (["--interpreter", "epoll", "--spin", "1000001"], "--spin", "1000001"),
+            (["--interpreter", "epoll", "--workers", "2", "--trace", "t.jsonl"], "--workers", "trace"),
             (["--interpreter", "magic"], "--interpreter", "magic"),
             (["--program", "chat"], "--program", "chat"),
             (["--program", "seed", "--port", "0"], "--port", "seed"),
@@ -375,9 +495,24 @@ class Usage(unittest.TestCase):
         except (PermissionError, subprocess.SubprocessError) as error:
             self.skipTest(f"nobody cannot run the server: {error}")
 
-    def test_auto_is_the_best_that_is_built(self):
-        with Server("--interpreter", "auto") as server:
-            self.assertIn("(interpreter fork)", server.first_line)
+    def test_auto_is_uring_where_the_kernel_has_it(self):
+        for error, expected, words in [
+            ("", "uring", ""),
+            ("ENOSYS", "epoll", "it has no io_uring"),
+            ("EPERM", "epoll", "io_uring is forbidden"),
+        ]:
+            with self.subTest(error):
+                command = ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=io_uring_setup"]
+                command += ["-e", f"inject=io_uring_setup:error={error}"] if error else []
+                with Server(interpreter="auto", expected=expected, under=command) as server:
+                    self.assertEqual(server.echo(b"a"), b"a")
+                if error:
+                    done = subprocess.run(
+                        [*command, ECHO_SERVER, "--interpreter", "uring"],
+                        capture_output=True, text=True, timeout=PATIENCE_S,
+                    )
+                    self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
+                    self.assertIn("echo-server: --interpreter: this kernel does not run 'uring': " + words, done.stderr)
 
     def test_help_and_version(self):
         status, version, errors = run("--version")
@@ -387,7 +522,7 @@ class Usage(unittest.TestCase):
             status, text, errors = run(flag)
             self.assertEqual((status, errors), (0, ""))
             for part in ("USAGE", "OPTIONS", "SIGNALS", "EXIT STATUS", "EXAMPLES", "--host", "--port", "--interpreter",
-                         "--program", "--once", "--backlog", "--max-connections", "--idle-timeout", "--drain-timeout",
+                         "--workers", "--spin", "--program", "--once", "--backlog", "--max-connections", "--idle-timeout", "--drain-timeout",
                          "--trace", "--version"):
                 self.assertIn(part, text)
 

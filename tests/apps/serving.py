@@ -9,11 +9,24 @@ import socket
 import subprocess
 import tempfile
 import time
+import unittest
 
 ECHO_SERVER = os.path.join(os.environ["ANTIPHON_APPS_DIR"], "echo-server")
 
+INTERPRETERS = ("fork", "epoll", "uring")
+
 # Nothing that works takes as long; what does not is given up.
 PATIENCE_S = 60
+
+
+def on_each_interpreter(case, interpreters=INTERPRETERS):
+    """Test cases like this one, for each interpreter one, by the names that a test module is to have them under."""
+    return {
+        f"{case.__name__}_{interpreter}": type(
+            f"{case.__name__}_{interpreter}", (case, unittest.TestCase), {"interpreter": interpreter}
+        )
+        for interpreter in interpreters
+    }
 
 
 def eventually(what, predicate):
@@ -44,21 +57,34 @@ def children_of(pid):
 
 
 class Server:
-    """An echo-server at any free port. It ends with the block, by SIGTERM unless the test ended it."""
+    """An echo-server at any free port, on one interpreter. It ends with the block, by SIGTERM unless the test ended it.
 
-    def __init__(self, *options, port=("--port", "0")):
-        self.options = [*port, *options]
+    An event loop is one worker, unless the options say otherwise.
+    """
+
+    def __init__(self, *options, interpreter="fork", expected=None, most_descriptors=None, under=()):
+        """`expected`: the interpreter that comes of it; `under`: a command that runs the server."""
+        self.interpreter = expected or interpreter
+        self.most_descriptors = most_descriptors
+        self.under = under
+        workers = () if interpreter == "fork" or "--workers" in options else ("--workers", "1")
+        self.options = ["--port", "0", "--interpreter", interpreter, *workers, *options]
 
     def __enter__(self):
         self.log_file = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            [ECHO_SERVER, *self.options], stdout=subprocess.PIPE, stderr=self.log_file, stdin=subprocess.DEVNULL
+            [*self.under, ECHO_SERVER, *self.options],
+            stdout=subprocess.PIPE,
+            stderr=self.log_file,
+            stdin=subprocess.DEVNULL,
+            preexec_fn=self.limit_descriptors_at_start if self.most_descriptors else None,
         )
         self.pid = self.process.pid
         try:
             ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE_S)
             self.first_line = self.process.stdout.readline().decode() if ready else ""
             assert self.first_line.startswith("listening on "), (self.first_line, self.log())
+            assert self.first_line.endswith(f" (interpreter {self.interpreter})\n"), self.first_line
             host, _, port = self.first_line.split()[2].rpartition(":")
             self.address = (host.strip("[]"), int(port))
         except BaseException:
@@ -111,6 +137,19 @@ class Server:
     def resident_kib(self):
         with open(f"/proc/{self.pid}/status") as file:
             return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
+
+    def state(self):
+        with open(f"/proc/{self.pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0]
+
+    def switches(self):
+        """How often the server was put to sleep."""
+        with open(f"/proc/{self.pid}/status") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("voluntary_ctxt_switches"))
+
+    def limit_descriptors_at_start(self):
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (self.most_descriptors, hard))
 
     def limit_descriptors(self, count):
         _, hard = resource.prlimit(self.pid, resource.RLIMIT_NOFILE)
