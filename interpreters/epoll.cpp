@@ -230,7 +230,10 @@ class EpollLoop : public loop::Scheduler<EpollLoop, Channel> {
   std::optional<Errno> tell_epoll(Channel& channel, std::uint32_t events) {
     const int operation = channel.registered == Channel::Registered::not_yet ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
     epoll_event interest{.events = events, .data = {.ptr = &channel}};
-    if (epoll_ctl(epoll_.number(), operation, channel.descriptor, &interest) < 0) return Errno{errno};
+    if (epoll_ctl(epoll_.number(), operation, channel.descriptor, &interest) < 0) {
+      // (ENOSPC: the user watches too many descriptors. No call on a socket would say so.)
+      return errno == ENOSPC ? Errno::NOBUFS : Errno{errno};
+    }
     channel.registered = events == 0 ? Channel::Registered::asleep : Channel::Registered::yes;
     return std::nullopt;
   }

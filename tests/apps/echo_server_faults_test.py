@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
-from serving import PATIENCE_S, Server, converse, eventually
+from serving import PATIENCE_S, Server, converse, eventually, on_each_interpreter
 
 FORKS = "clone,clone3,fork,vfork"
 CLIENTS = 6
@@ -54,10 +54,12 @@ class Injection:
         return len(re.findall(r"\(INJECTED\)", self.log()))
 
 
-class Faults(unittest.TestCase):
+class Served:
+    """Clients that are served although calls fail."""
+
     def check_all_served(self, calls, errors):
         for error in errors:
-            with self.subTest(error), Server("--drain-timeout", "0") as server:
+            with self.subTest(error), Server("--drain-timeout", "0", interpreter=self.interpreter) as server:
                 with Injection(server, calls, error) as injection:
                     for number in range(CLIENTS):
                         data = b"client %d" % number
@@ -68,6 +70,10 @@ class Faults(unittest.TestCase):
                 self.assertEqual(server.echo(b"after"), b"after")
                 server.await_no_children()
 
+
+class Calls(Served):
+    """The interpreters that make a call for each instruction."""
+
     def test_accept(self):
         self.check_all_served("accept4", ["ECONNABORTED", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EAGAIN", "EINTR"])
 
@@ -77,6 +83,33 @@ class Faults(unittest.TestCase):
     def test_send(self):
         self.check_all_served("sendto", ["EINTR", "EAGAIN", "ENOBUFS", "ENOMEM"])
 
+    def test_the_log_tells_of_accept(self):
+        with Server(interpreter=self.interpreter) as server:
+            with Injection(server, "accept4", "ENFILE"):
+                for _ in range(CLIENTS):
+                    self.assertEqual(server.echo(b"a"), b"a")
+            server.stop()
+            self.assertEqual(server.log().count("Accept answered ENFILE (Too many open files in system)"), 1)
+            self.assertRegex(server.log(), r"Accept answered ENFILE \d+ times")
+
+
+globals().update(on_each_interpreter(Calls, ("fork", "epoll")))
+
+
+class Loops(Served, unittest.TestCase):
+    """What event loops call."""
+
+    def test_epoll(self):
+        self.interpreter = "epoll"
+        self.check_all_served("epoll_wait", ["EINTR"])
+        self.check_all_served("epoll_ctl", ["ENOMEM", "ENOSPC"])
+
+    def test_uring(self):
+        self.interpreter = "uring"
+        self.check_all_served("io_uring_enter", ["EINTR", "EAGAIN", "EBUSY"])
+
+
+class Forks(unittest.TestCase):
     def test_fork(self):
         """A client whose fork failed is refused, and the next one is served."""
         for error in ("EAGAIN", "ENOMEM"):
@@ -94,15 +127,6 @@ class Faults(unittest.TestCase):
                 self.assertIn(f"Fork answered {error}", server.log())
                 self.assertEqual(server.echo(b"after"), b"after")
                 server.await_no_children()
-
-    def test_the_log_tells_of_accept(self):
-        with Server() as server:
-            with Injection(server, "accept4", "ENFILE"):
-                for _ in range(CLIENTS):
-                    self.assertEqual(server.echo(b"a"), b"a")
-            server.stop()
-            self.assertEqual(server.log().count("Accept answered ENFILE (Too many open files in system)"), 1)
-            self.assertRegex(server.log(), r"Accept answered ENFILE \d+ times")
 
 
 if __name__ == "__main__":
