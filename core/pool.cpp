@@ -1,8 +1,6 @@
 #include "core/pool.hpp"
 
 #include <bit>
-#include <cstdint>
-#include <new>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define ANTIPHON_ADDRESS_SANITIZER 1
@@ -18,32 +16,13 @@
 
 namespace antiphon::pool {
 
+namespace detail {
+
+constinit thread_local Lists lists{};
+
 namespace {
 
-/// Sizes up to 512 come in steps of 16, larger ones in powers of two and a header's room.
-constexpr std::size_t step = 16;
-constexpr std::size_t small_limit = 512;
-constexpr std::size_t small_classes = small_limit / step;
-constexpr std::size_t header_room = 128;
-constexpr std::size_t large_classes = 7;  // 1024, 2048, …, 65536, each with header_room
-constexpr std::size_t classes = small_classes + large_classes;
-constexpr std::size_t kept_large = 64;
-
-struct Free {
-  Free* next;
-};
-
-enum class Stage : std::uint8_t { unused, open, closed };
-
-/// Trivially destructible, so that it can be used as long as its thread lives.
-struct Lists {
-  Free* heads[classes];
-  std::size_t kept[classes];
-  std::ptrdiff_t outstanding;
-  Stage stage;
-};
-
-thread_local constinit Lists lists{};
+constexpr std::size_t most_kept_large = 64;
 
 /// Frees the lists at the end of the thread; from then on blocks go to the heap.
 struct Closer {
@@ -65,17 +44,25 @@ bool open_lists() {
   return lists.stage == Stage::open;
 }
 
-std::size_t class_of(std::size_t size) {
-  if (size <= small_limit) return size == 0 ? 0 : (size - 1) / step;
+std::size_t large_class_of(std::size_t size) {
   const std::size_t rest = size > header_room ? size - header_room : 1;
   const auto power = static_cast<std::size_t>(std::bit_width(rest - 1));
-  return small_classes + (power <= 10 ? 0 : power - 10);
+  return power <= 10 ? 0 : power - 10;
 }
 
-std::size_t size_of_class(std::size_t index) {
-  if (index < small_classes) return (index + 1) * step;
-  return (std::size_t{1024} << (index - small_classes)) + header_room;
-}
+/// The list that a size belongs to, and how large its blocks are.
+struct Class {
+  explicit Class(std::size_t size)
+      : small(size <= small_limit),
+        index(small ? small_class_of(size) : large_class_of(size)),
+        block(small ? (index + 1) * step : (std::size_t{1024} << index) + header_room),
+        list(small ? lists.small[index] : lists.large[index]) {}
+
+  bool small;
+  std::size_t index;
+  std::size_t block;
+  Free*& list;
+};
 
 void hide([[maybe_unused]] void* block, [[maybe_unused]] std::size_t size) {
 #ifdef ANTIPHON_ADDRESS_SANITIZER
@@ -89,43 +76,48 @@ void show([[maybe_unused]] void* block, [[maybe_unused]] std::size_t size) {
 #endif
 }
 
+void free_all(Free*& list, std::size_t block) {
+  while (list != nullptr) {
+    Free* const head = list;
+    list = head->next;
+    show(head, block);
+    ::operator delete(head);
+  }
+}
+
 }  // namespace
 
-void* take(std::size_t size) {
+void* take_slowly(std::size_t size) {
   ++lists.outstanding;
   if (size > largest) return ::operator new(size);
-  const std::size_t index = class_of(size);
-  Free* const head = lists.heads[index];
-  if (head == nullptr) return ::operator new(size_of_class(index));
-  lists.heads[index] = head->next;
-  --lists.kept[index];
-  show(head, size_of_class(index));
+  const Class sizes(size);
+  Free* const head = sizes.list;
+  if (head == nullptr) return ::operator new(sizes.block);
+  sizes.list = head->next;
+  if (!sizes.small) --lists.kept_large[sizes.index];
+  show(head, sizes.block);
   return head;
 }
 
-void give_back(void* block, std::size_t size) noexcept {
+void give_back_slowly(void* block, std::size_t size) noexcept {
   --lists.outstanding;
   if (size > largest) return ::operator delete(block);
-  const std::size_t index = class_of(size);
-  const bool full = index >= small_classes && lists.kept[index] >= kept_large;
+  const Class sizes(size);
+  const bool full = !sizes.small && lists.kept_large[sizes.index] >= most_kept_large;
   if (full || !open_lists()) return ::operator delete(block);
-  auto* const free = new (block) Free{lists.heads[index]};
-  lists.heads[index] = free;
-  ++lists.kept[index];
-  hide(block, size_of_class(index));
+  sizes.list = new (block) Free{sizes.list};
+  if (!sizes.small) ++lists.kept_large[sizes.index];
+  hide(block, sizes.block);
 }
 
-std::ptrdiff_t outstanding() noexcept { return lists.outstanding; }
+}  // namespace detail
 
 void trim() noexcept {
-  for (std::size_t index = 0; index < classes; ++index) {
-    while (lists.heads[index] != nullptr) {
-      Free* const head = lists.heads[index];
-      lists.heads[index] = head->next;
-      show(head, size_of_class(index));
-      ::operator delete(head);
-    }
-    lists.kept[index] = 0;
+  using namespace detail;
+  for (std::size_t index = 0; index < small_classes; ++index) free_all(lists.small[index], (index + 1) * step);
+  for (std::size_t index = 0; index < large_classes; ++index) {
+    free_all(lists.large[index], (std::size_t{1024} << index) + header_room);
+    lists.kept_large[index] = 0;
   }
 }
 

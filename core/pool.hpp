@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <new>
 
 namespace antiphon::pool {
 
@@ -13,13 +15,72 @@ namespace antiphon::pool {
 /// Errors: `take` throws std::bad_alloc where the heap does.
 inline constexpr std::size_t largest = 65536 + 128;
 
-void* take(std::size_t size);
+namespace detail {
+
+/// Sizes up to this come in steps, larger ones in powers of two and a header's room.
+inline constexpr std::size_t small_limit = 512;
+inline constexpr std::size_t step = 16;
+inline constexpr std::size_t small_classes = small_limit / step;
+inline constexpr std::size_t header_room = 128;
+inline constexpr std::size_t large_classes = 7;  // 1024, 2048, …, 65536, each with header_room
+
+struct Free {
+  Free* next;
+};
+
+enum class Stage : std::uint8_t { unused, open, closed };
+
+/// Trivially destructible, so that it can be used as long as its thread lives.
+struct Lists {
+  Free* small[small_classes];
+  Free* large[large_classes];
+  std::size_t kept_large[large_classes];
+  std::ptrdiff_t outstanding;
+  Stage stage;
+};
+
+extern constinit thread_local Lists lists;
+
+constexpr std::size_t small_class_of(std::size_t size) { return size == 0 ? 0 : (size - 1) / step; }
+
+void* take_slowly(std::size_t size);
+void give_back_slowly(void* block, std::size_t size) noexcept;
+
+/// Where the sanitizer watches, every block goes the slow way, which tells it.
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool watched = true;
+#elif defined(__has_feature)
+inline constexpr bool watched = __has_feature(address_sanitizer);
+#else
+inline constexpr bool watched = false;
+#endif
+
+}  // namespace detail
+
+inline void* take(std::size_t size) {
+  if (!detail::watched && size <= detail::small_limit) {
+    detail::Free*& list = detail::lists.small[detail::small_class_of(size)];
+    if (detail::Free* const head = list; head != nullptr) {
+      list = head->next;
+      ++detail::lists.outstanding;
+      return head;
+    }
+  }
+  return detail::take_slowly(size);
+}
 
 /// `size` is what `take` was asked for.
-void give_back(void* block, std::size_t size) noexcept;
+inline void give_back(void* block, std::size_t size) noexcept {
+  if (detail::watched || size > detail::small_limit || detail::lists.stage != detail::Stage::open) {
+    return detail::give_back_slowly(block, size);
+  }
+  detail::Free*& list = detail::lists.small[detail::small_class_of(size)];
+  list = new (block) detail::Free{list};
+  --detail::lists.outstanding;
+}
 
 /// Blocks taken and not yet given back by this thread: zero when no program and no Bytes is left.
-std::ptrdiff_t outstanding() noexcept;
+inline std::ptrdiff_t outstanding() noexcept { return detail::lists.outstanding; }
 
 /// Frees what this thread's free lists hold.
 void trim() noexcept;
