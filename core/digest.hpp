@@ -64,38 +64,45 @@ constexpr bool is_a<Template<Arguments...>, Template> = true;
 
 namespace detail {
 
-template <class T>
+/// What the leaves of a value may be.
+enum class Leaves : std::uint8_t { numbers, any };
+
+template <class T, Leaves leaves>
 constexpr bool identified();
 
-template <class... Ts>
+template <Leaves leaves, class... Ts>
 struct AllOf {
-  static constexpr bool value = (identified<std::remove_cvref_t<Ts>>() && ...);
+  static constexpr bool value = (identified<std::remove_cvref_t<Ts>, leaves>() && ...);
 };
-template <class T>
+template <Leaves leaves, class T>
 struct Parts;
-template <template <class...> class Template, class... Ts>
-struct Parts<Template<Ts...>> : AllOf<Ts...> {};
+template <Leaves leaves, template <class...> class Template, class... Ts>
+struct Parts<leaves, Template<Ts...>> : AllOf<leaves, Ts...> {};
 
-constexpr bool fields_identified(const std::tuple<>&) { return true; }
-template <class T, class... Members>
+template <Leaves>
+constexpr bool fields_identified(const std::tuple<>&) {
+  return true;
+}
+template <Leaves leaves, class T, class... Members>
 constexpr bool fields_identified(const std::tuple<Field<T, Members>...>&) {
-  return AllOf<Members...>::value;
+  return AllOf<leaves, Members...>::value;
 }
 
-/// Whether `add` takes a T.
-template <class T>
+/// Whether `add` takes a T with such leaves.
+template <class T, Leaves leaves>
 constexpr bool identified() {
-  if constexpr (std::integral<T> || std::is_enum_v<T> || std::is_empty_v<T> || std::same_as<T, Bytes> ||
-                std::convertible_to<const T&, std::string_view>) {
+  if constexpr (std::integral<T> || std::is_enum_v<T> || std::is_empty_v<T>) {
     return true;
+  } else if constexpr (std::same_as<T, Bytes> || std::convertible_to<const T&, std::string_view>) {
+    return leaves == Leaves::any;
   } else if constexpr (Described<T>) {
-    return fields_identified(T::fields);
+    return fields_identified<leaves>(T::fields);
   } else if constexpr (is_a<T, std::optional> || is_a<T, std::expected> || is_a<T, std::variant> ||
                        is_a<T, std::tuple> || is_a<T, std::pair>) {
-    return Parts<T>::value;
+    return Parts<leaves, T>::value;
   } else if constexpr (requires(const T& range) { range.size(), range.begin(), range.end(); }) {
     // The order of a hash table is no part of its value.
-    return !requires { typename T::hasher; } && identified<typename T::value_type>();
+    return leaves == Leaves::any && !requires { typename T::hasher; } && identified<typename T::value_type, leaves>();
   } else {
     return false;
   }
@@ -105,7 +112,12 @@ constexpr bool identified() {
 
 /// Values with an identity: what `add` takes.
 template <class T>
-concept HasIdentity = detail::identified<std::remove_cvref_t<T>>();
+concept HasIdentity = detail::identified<std::remove_cvref_t<T>, detail::Leaves::any>();
+
+/// Values made of a few numbers: keeping one and comparing it costs next to nothing, and it refers to nothing.
+template <class T>
+concept Plain = detail::identified<T, detail::Leaves::numbers>() && std::equality_comparable<T> &&
+                std::is_trivially_copy_constructible_v<T>;
 
 /// Mixes a value into a digest: numbers, text, Bytes, the standard's sums, products and containers, and any struct that
 /// lists its `fields`. The state of a loop must be such a value.

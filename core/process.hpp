@@ -10,6 +10,7 @@ namespace antiphon {
 
 /// The policy of a process that keeps no identity: nothing is computed.
 struct Anonymous {
+  using Entry = detail::Nothing;
   static constexpr bool kept = false;
 };
 
@@ -18,6 +19,7 @@ struct Anonymous {
 /// about; where a loop comes round, only its state counts. So the digest falls back to where the part or the loop was
 /// entered, with the result or the state.
 struct Identified {
+  using Entry = Digest;  ///< What a frame remembers: the digest when the loop or the program before it was entered.
   static constexpr bool kept = true;
   Digest digest;  ///< Seeded with what tells the root program and its arguments from others.
 };
@@ -72,9 +74,9 @@ class Process {
   }
 
  private:
-  static const detail::FrameCell& frame(const detail::Cell* cell) {
-    return *static_cast<const detail::FrameCell*>(cell);
-  }
+  using Frame = detail::FrameCell<typename Identity::Entry>;
+
+  static const Frame& frame(const detail::Cell* cell) { return *static_cast<const Frame*>(cell); }
 
   template <class... Is, class Visit>
   void find(Effects<Is...>, Visit&& visit) const {
@@ -83,13 +85,15 @@ class Process {
         ((shape.code == code_of(Is::name) && (visit(*static_cast<const Is*>(shape.content(*at_))), true)) || ...));
   }
 
-  void push(const detail::Ref& waiting) {
-    detail::Ref frame = detail::make<detail::FrameCell>(detail::Kind::frame, detail::FrameCell::the_shape, waiting,
-                                                        std::move(stack_), Digest{});
+  /// Puts the bind or loop that the process is at on the stack, whose frame owns it from now on, and answers it.
+  const detail::Cell& push() {
+    const detail::Cell& waiting = *at_;
     if constexpr (Identity::kept) {
-      const_cast<detail::FrameCell*>(static_cast<const detail::FrameCell*>(frame.get()))->entry = identity_.digest;
+      stack_ = detail::make_frame(std::move(at_), std::move(stack_), identity_.digest);
+    } else {
+      stack_ = detail::shared_frame(std::move(at_), std::move(stack_));
     }
-    stack_ = std::move(frame);
+    return waiting;
   }
 
   /// Walks to the next instruction or the end, in constant C++ stack.
@@ -99,17 +103,19 @@ class Process {
         case detail::Kind::instruction:
         case detail::Kind::frame:
           return;
-        case detail::Kind::bind:
-          push(at_);
+        case detail::Kind::bind: {
+          const detail::Cell& bind = push();
           // Frames that were entered one right after the other must not share an entry.
           if constexpr (Identity::kept) identity_.digest.add_text("bind");
-          at_ = detail::Ref(at_->shape->first(*at_));
+          at_ = bind.shape->first(bind);
           break;
-        case detail::Kind::loop:
-          push(at_);
-          if constexpr (Identity::kept) at_->shape->add_state(identity_.digest, *at_);
-          at_ = at_->shape->enter(*at_);
+        }
+        case detail::Kind::loop: {
+          const detail::Cell& loop = push();
+          if constexpr (Identity::kept) loop.shape->add_state(identity_.digest, loop);
+          at_ = loop.shape->enter(loop);
           break;
+        }
         case detail::Kind::result:
           if (finish_tree()) return;
           break;
@@ -121,7 +127,7 @@ class Process {
   bool finish_tree() {
     const void* value = at_->shape->content(*at_);
     while (stack_) {
-      const detail::FrameCell& top = frame(stack_.get());
+      const Frame& top = frame(stack_.get());
       const detail::Cell& waiting = *top.waiting;
       if (waiting.held.kind == detail::Kind::bind) {
         if constexpr (Identity::kept) {

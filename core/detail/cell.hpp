@@ -2,17 +2,27 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <new>
 #include <type_traits>
 #include <utility>
 #include <variant>
 
+#include "core/bytes.hpp"
 #include "core/digest.hpp"
 #include "core/effects.hpp"
 #include "core/pool.hpp"
 
 /// The tree without its types: counted cells from the thread's pool. Only core/program.hpp makes them and only
 /// core/process.hpp walks them.
+///
+/// Continuations are pure, so what one gave once can be given again, and processes that stand at the same place of a
+/// program share cells. A loop *keeps* the tree of a turn that begins in its first state, and an instruction in a kept
+/// tree keeps the tree that follows the first success it is answered. Both only where state or response is Plain.
+///
+/// No cell owns itself through what it keeps. What a continuation returns is made of what it captured and of cells
+/// made in the call; a Plain argument refers to none. What it captured, its cell owns, so a way from there back to the
+/// cell would have been a circle before.
 
 namespace antiphon {
 
@@ -34,6 +44,8 @@ class Ref {
  public:
   Ref() = default;
   explicit Ref(Cell* adopted) noexcept : cell_(adopted) {}
+  /// One more of those that hold a cell.
+  static Ref to(Cell* held) noexcept;
   Ref(const Ref& other) noexcept;
   Ref(Ref&& other) noexcept : cell_(std::exchange(other.cell_, nullptr)) {}
   Ref& operator=(Ref other) noexcept {
@@ -83,7 +95,11 @@ struct Shape {
 struct Held {
   std::uint32_t references;
   Kind kind;
+  mutable std::uint8_t depth;  ///< In a kept tree: how many trees keep each other, from a loop down to this one.
 };
+
+/// At this depth nothing more is kept: a program that unfolds for ever is not kept alive as it grows.
+inline constexpr std::uint8_t deepest = 16;
 
 struct Cell {
   union {
@@ -96,6 +112,11 @@ struct Cell {
 /// Takes apart a cell nobody holds, and what only it held, without recursion.
 void reclaim(Cell* cell) noexcept;
 
+inline Ref Ref::to(Cell* held) noexcept {
+  ++held->held.references;
+  return Ref(held);
+}
+
 inline Ref::Ref(const Ref& other) noexcept : cell_(other.cell_) {
   if (cell_ != nullptr) ++cell_->held.references;
 }
@@ -105,14 +126,14 @@ inline Ref::~Ref() {
 }
 
 template <class T, class... Arguments>
-Ref make(Kind kind, const Shape& shape, Arguments&&... arguments) {
+T* make(Kind kind, const Shape& shape, Arguments&&... arguments) {
   static_assert(alignof(T) <= alignof(std::max_align_t));
   void* const block = pool::take(sizeof(T));
   try {
     T* const cell = new (block) T{{}, std::forward<Arguments>(arguments)...};
-    cell->held = {1, kind};
+    cell->held = {1, kind, 0};
     cell->shape = &shape;
-    return Ref(cell);
+    return cell;
   } catch (...) {
     pool::give_back(block, sizeof(T));
     throw;
@@ -136,6 +157,39 @@ struct Lift {
 template <class T>
 Ref as_tree(T&& what);  // in core/program.hpp
 
+/// Notes that a tree is kept, in the cells from its root to where a process would enter it.
+void note_kept(const Cell& root, std::uint8_t depth) noexcept;
+
+/// The tree that `made` makes; `place` keeps it from now on. A look at content must be noticed each time, so what is
+/// made with one is not kept.
+template <class Make>
+Ref keep(Ref& place, std::uint8_t depth, const Make& made) {
+  const std::uint64_t looks_before = looks();
+  Ref tree = made();
+  if (looks() != looks_before) return tree;
+  note_kept(*tree, depth);
+  place = tree;
+  return tree;
+}
+
+/// What an instruction keeps: the response, and the tree that follows it.
+template <class R>
+struct Kept {
+  R response;
+  Ref tree;
+};
+struct Nothing {};
+
+/// Failures come seldom; the first success will come again.
+template <class R>
+bool is_success(const R& response) {
+  if constexpr (is_a<R, std::expected>) {
+    return response.has_value();
+  } else {
+    return true;
+  }
+}
+
 template <class A>
 struct ResultCell : Cell {
   A value;
@@ -147,17 +201,31 @@ struct ResultCell : Cell {
 template <class A>
 Ref make_result(A value) {
   using T = ResultCell<A>;
-  return make<T>(Kind::result, T::the_shape, std::move(value));
+  return Ref(make<T>(Kind::result, T::the_shape, std::move(value)));
 }
 
 template <class I, class K>
 struct InstructionCell : Cell {
+  using Response = typename I::Response;
+
   I instruction;
   K next;
+  [[no_unique_address]] mutable std::conditional_t<Plain<Response>, Kept<Response>, Nothing> kept{};
 
   static const void* content(const Cell& cell) { return &static_cast<const InstructionCell&>(cell).instruction; }
   static Ref resume(const Cell& cell, const void* response) {
-    return as_tree(static_cast<const InstructionCell&>(cell).next(*static_cast<const typename I::Response*>(response)));
+    const auto& self = static_cast<const InstructionCell&>(cell);
+    const auto& answer = *static_cast<const Response*>(response);
+    const auto follow = [&] { return as_tree(self.next(answer)); };
+    if constexpr (Plain<Response>) {
+      if (self.kept.tree) {
+        if (self.kept.response == answer) return self.kept.tree;
+      } else if (self.held.depth > 0 && self.held.depth < deepest && is_success(answer)) {
+        self.kept.response = answer;
+        return keep(self.kept.tree, self.held.depth + 1, follow);
+      }
+    }
+    return follow();
   }
   static constexpr Shape the_shape{
       .dispose = &dispose<InstructionCell>, .content = &content, .resume = &resume, .code = code_of(I::name)};
@@ -166,11 +234,43 @@ struct InstructionCell : Cell {
 template <class I, class K>
 Ref make_instruction(const I& instruction, K&& next) {
   using T = InstructionCell<I, std::remove_cvref_t<K>>;
-  return make<T>(Kind::instruction, T::the_shape, instruction, std::forward<K>(next));
+  return Ref(make<T>(Kind::instruction, T::the_shape, instruction, std::forward<K>(next)));
+}
+
+/// What a process does once the tree it is in has a result: a bind or a loop, and the frame below.
+template <class Entry>
+struct FrameCell : Cell {
+  Ref waiting;
+  Ref below;
+  [[no_unique_address]] Entry entry;
+
+  static constexpr Shape the_shape{.dispose = &dispose<FrameCell>};
+};
+
+/// The frame of a process that keeps no identity: equal ones can be one.
+using PlainFrame = FrameCell<Nothing>;
+
+/// A bind or a loop.
+struct WaitingCell : Cell {
+  mutable PlainFrame* frame = nullptr;  ///< The last one made for it, while it lives; not owned, as it owns this cell.
+};
+
+template <class Entry>
+Ref make_frame(Ref waiting, Ref below, const Entry& entry) {
+  using T = FrameCell<Entry>;
+  return Ref(make<T>(Kind::frame, T::the_shape, std::move(waiting), std::move(below), entry));
+}
+
+/// The frame that another process made for the same place, or a new one.
+inline Ref shared_frame(Ref waiting, Ref below) {
+  PlainFrame*& last = static_cast<const WaitingCell&>(*waiting).frame;
+  if (last != nullptr && last->below.get() == below.get()) return Ref::to(last);
+  last = make<PlainFrame>(Kind::frame, PlainFrame::the_shape, std::move(waiting), std::move(below));
+  return Ref(last);
 }
 
 template <class A, class K>
-struct BindCell : Cell {
+struct BindCell : WaitingCell {
   Ref before;
   K next;
 
@@ -195,7 +295,7 @@ struct BindCell : Cell {
 template <class A, class K>
 Ref make_bind(Ref before, K&& next) {
   using T = BindCell<A, std::remove_cvref_t<K>>;
-  return make<T>(Kind::bind, T::the_shape, std::move(before), std::forward<K>(next));
+  return Ref(make<T>(Kind::bind, T::the_shape, std::move(before), std::forward<K>(next)));
 }
 
 template <class T>
@@ -211,19 +311,30 @@ struct StepTypes<std::variant<Continue<S>, Break<A>>> {
 };
 
 template <class S, class A, class Body>
-struct LoopCell : Cell {
+struct LoopCell : WaitingCell {
   S state;
   Body body;
+  [[no_unique_address]] mutable std::conditional_t<Plain<S>, Ref, Nothing> first_turn{};
 
   using Turn = std::variant<Continue<S>, Break<A>>;
   static Ref enter(const Cell& cell) {
     const auto& loop = static_cast<const LoopCell&>(cell);
-    return as_tree(loop.body(loop.state));
+    const auto first = [&] { return as_tree(loop.body(loop.state)); };
+    if constexpr (Plain<S>) {
+      if (loop.first_turn) return loop.first_turn;
+      if (loop.held.depth < deepest) return keep(loop.first_turn, loop.held.depth + 1, first);
+    }
+    return first();
   }
   static Turned turn(const Cell& cell, const void* step) {
     const auto& loop = static_cast<const LoopCell&>(cell);
     const auto& taken = *static_cast<const Turn*>(step);
-    if (const auto* again = std::get_if<0>(&taken)) return {as_tree(loop.body(again->state)), nullptr};
+    if (const auto* again = std::get_if<0>(&taken)) {
+      if constexpr (Plain<S>) {
+        if (again->state == loop.state) return {enter(cell), nullptr};
+      }
+      return {as_tree(loop.body(again->state)), nullptr};
+    }
     return {Ref(), &std::get<1>(taken).result};
   }
   static void add_state(Digest& digest, const Cell& cell) {
@@ -246,18 +357,8 @@ struct LoopCell : Cell {
 template <class S, class A, class Body>
 Ref make_loop(S state, Body body) {
   using T = LoopCell<S, A, Body>;
-  return make<T>(Kind::loop, T::the_shape, std::move(state), std::move(body));
+  return Ref(make<T>(Kind::loop, T::the_shape, std::move(state), std::move(body)));
 }
-
-/// What a process does once the tree it is in has a result: a bind or a loop, and the frame below.
-struct FrameCell : Cell {
-  Ref waiting;
-  Ref below;
-  Digest entry;  ///< The process's digest when the loop or the program before the bind was entered.
-
-  static const Shape the_shape;
-};
-inline constexpr Shape FrameCell::the_shape{.dispose = &dispose<FrameCell>};
 
 }  // namespace detail
 }  // namespace antiphon
