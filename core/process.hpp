@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <type_traits>
 #include <utility>
 
@@ -10,8 +11,8 @@ namespace antiphon {
 
 /// The policy of a process that keeps no identity: nothing is computed.
 struct Anonymous {
-  using Entry = detail::Nothing;
   static constexpr bool kept = false;
+  [[nodiscard]] static detail::Nothing entry() { return {}; }
 };
 
 /// The policy of a process that knows itself by a digest of its history. Two processes of one program whose
@@ -19,8 +20,9 @@ struct Anonymous {
 /// about; where a loop comes round, only its state counts. So the digest falls back to where the part or the loop was
 /// entered, with the result or the state.
 struct Identified {
-  using Entry = Digest;  ///< What a frame remembers: the digest when the loop or the program before it was entered.
   static constexpr bool kept = true;
+  /// What a frame remembers: the digest when the loop, or the program before the bind, was entered.
+  [[nodiscard]] const Digest& entry() const { return digest; }
   Digest digest;  ///< Seeded with what tells the root program and its arguments from others.
 };
 
@@ -74,25 +76,22 @@ class Process {
   }
 
  private:
-  using Frame = detail::FrameCell<typename Identity::Entry>;
+  using Entry = std::remove_cvref_t<decltype(std::declval<Identity>().entry())>;
+  using Frame = detail::FrameCell<Entry>;
 
   static const Frame& frame(const detail::Cell* cell) { return *static_cast<const Frame*>(cell); }
 
   template <class... Is, class Visit>
   void find(Effects<Is...>, Visit&& visit) const {
-    const detail::Shape& shape = *at_->shape;
-    static_cast<void>(
-        ((shape.code == code_of(Is::name) && (visit(*static_cast<const Is*>(shape.content(*at_))), true)) || ...));
+    [[maybe_unused]] const std::uint32_t code = at_->shape->code;
+    static_cast<void>((
+        (code == code_of(Is::name) && (visit(static_cast<const detail::Issued<Is>&>(*at_).instruction), true)) || ...));
   }
 
-  /// Puts the bind or loop that the process is at on the stack, whose frame owns it from now on, and answers it.
+  /// Moves the bind or loop that the process is at onto the stack, which owns it from now on.
   const detail::Cell& push() {
     const detail::Cell& waiting = *at_;
-    if constexpr (Identity::kept) {
-      stack_ = detail::make_frame(std::move(at_), std::move(stack_), identity_.digest);
-    } else {
-      stack_ = detail::shared_frame(std::move(at_), std::move(stack_));
-    }
+    detail::push(stack_, at_, identity_.entry());
     return waiting;
   }
 
@@ -137,7 +136,7 @@ class Process {
           }
         }
         at_ = waiting.shape->resume(waiting, value);
-        stack_ = detail::Ref(top.below);
+        detail::pop<Entry>(stack_);
         return false;
       }
       if constexpr (Identity::kept) {
@@ -150,7 +149,7 @@ class Process {
         return false;
       }
       value = turned.result;
-      stack_ = detail::Ref(top.below);
+      detail::pop<Entry>(stack_);
     }
     result_ = value;
     return true;

@@ -125,6 +125,16 @@ constexpr void check_continuation() {
 template <class K, class T>
 using Next = std::invoke_result_t<const std::remove_cvref_t<K>&, const T&>;
 
+/// The value itself if it is an A, or an A made of it.
+template <class A, class T>
+decltype(auto) as(T&& value) {
+  if constexpr (std::same_as<A, T>) {
+    return std::move(value);
+  } else {
+    return A(std::move(value));
+  }
+}
+
 }  // namespace detail
 
 /// A tree of instructions of the set E that ends with an A.
@@ -147,12 +157,12 @@ class [[nodiscard]] Program {
   template <class T>
     requires std::constructible_from<A, T>
   Program(Returned<T> returned)  // NOLINT(google-explicit-constructor)
-      : root_(detail::make_result<A>(A(std::move(returned.value)))) {}
+      : root_(detail::make_result<A>(detail::as<A>(std::move(returned.value)))) {}
 
   template <Instruction I>
     requires std::same_as<A, typename I::Response>
-  Program(const I& instruction)  // NOLINT(google-explicit-constructor)
-      : root_(detail::make_instruction(instruction, detail::Lift{})) {
+  Program(I instruction)  // NOLINT(google-explicit-constructor)
+      : root_(detail::make_instruction(std::move(instruction), detail::Lift{})) {
     static_assert(member<I, E>,
                   "the program issues an instruction that its effect set does not have: widen the set it is used at");
   }
@@ -180,11 +190,11 @@ Ref as_tree(T&& what) {
 /// Issues an instruction and goes on with what it is answered.
 template <Instruction I, class K>
   requires(!detail::ProgramLike<K>)
-auto operator>>(const I& instruction, K&& next) {
+auto operator>>(I instruction, K&& next) {
   detail::check_continuation<K, typename I::Response>();
   using Then = detail::Next<K, typename I::Response>;
   return Program<Combine<Effects<I>, detail::SetOf<Then>>, detail::ValueOf<Then>>(
-      detail::make_instruction(instruction, std::forward<K>(next)));
+      detail::make_instruction(std::move(instruction), std::forward<K>(next)));
 }
 
 /// Goes on with a program's result.

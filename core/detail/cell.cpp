@@ -19,16 +19,15 @@ void note_kept(const Cell& root, std::uint8_t depth) noexcept {
 }
 
 void reclaim(Cell* cell) noexcept {
-  if (cell->shape == &PlainFrame::the_shape) {
-    // At once: nobody must find it while it waits for its turn below.
-    auto* const frame = static_cast<PlainFrame*>(cell);
-    const auto& waiting = static_cast<const WaitingCell&>(*frame->waiting);
-    if (waiting.frame == frame) waiting.frame = nullptr;
+  // At once: nobody must find it while it waits for its turn below.
+  if (cell->shape == &PlainFrame::the_shape) forget(*static_cast<PlainFrame*>(cell));
+  if (reclaiming) {  // the loop below, further up this stack, takes it
+    cell->next_dead = dead;
+    dead = cell;
+    return;
   }
-  cell->next_dead = dead;
-  dead = cell;
-  if (reclaiming) return;  // the loop below, further up this stack, takes it
   reclaiming = true;
+  cell->shape->dispose(cell);
   while (dead != nullptr) {
     Cell* const next = dead;
     dead = next->next_dead;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -22,7 +23,7 @@
 ///
 /// No cell owns itself through what it keeps. What a continuation returns is made of what it captured and of cells
 /// made in the call; a Plain argument refers to none. What it captured, its cell owns, so a way from there back to the
-/// cell would have been a circle before.
+/// cell would have been a circle before. A frame found again owns no more than the new one would.
 
 namespace antiphon {
 
@@ -46,6 +47,8 @@ class Ref {
   explicit Ref(Cell* adopted) noexcept : cell_(adopted) {}
   /// One more of those that hold a cell.
   static Ref to(Cell* held) noexcept;
+  /// Leaves the count to the caller.
+  Cell* release() noexcept { return std::exchange(cell_, nullptr); }
   Ref(const Ref& other) noexcept;
   Ref(Ref&& other) noexcept : cell_(std::exchange(other.cell_, nullptr)) {}
   Ref& operator=(Ref other) noexcept {
@@ -73,7 +76,7 @@ struct Turned {
 /// address tells continuations apart within a run.
 struct Shape {
   void (*dispose)(Cell*) noexcept;
-  /// result: the value. instruction: the instruction.
+  /// result: the value.
   const void* (*content)(const Cell&) = nullptr;
   /// instruction, bind: the tree after the response or result at the pointer.
   Ref (*resume)(const Cell&, const void*) = nullptr;
@@ -95,7 +98,7 @@ struct Shape {
 struct Held {
   std::uint32_t references;
   Kind kind;
-  mutable std::uint8_t depth;  ///< In a kept tree: how many trees keep each other, from a loop down to this one.
+  mutable std::uint8_t depth;  ///< Of a kept tree: how many trees keep each other, from a loop down to this one.
 };
 
 /// At this depth nothing more is kept: a program that unfolds for ever is not kept alive as it grows.
@@ -125,12 +128,13 @@ inline Ref::~Ref() {
   if (cell_ != nullptr && --cell_->held.references == 0) reclaim(cell_);
 }
 
+/// A cell of its base (whose counts are set here) and members.
 template <class T, class... Arguments>
 T* make(Kind kind, const Shape& shape, Arguments&&... arguments) {
   static_assert(alignof(T) <= alignof(std::max_align_t));
   void* const block = pool::take(sizeof(T));
   try {
-    T* const cell = new (block) T{{}, std::forward<Arguments>(arguments)...};
+    T* const cell = new (block) T{std::forward<Arguments>(arguments)...};
     cell->held = {1, kind, 0};
     cell->shape = &shape;
     return cell;
@@ -160,17 +164,23 @@ Ref as_tree(T&& what);  // in core/program.hpp
 /// Notes that a tree is kept, in the cells from its root to where a process would enter it.
 void note_kept(const Cell& root, std::uint8_t depth) noexcept;
 
-/// The tree that `made` makes; `place` keeps it from now on. A look at content must be noticed each time, so what is
-/// made with one is not kept.
+/// The tree that `made` makes; `place` in the cell `keeper` keeps it from now on. A look at content must be noticed
+/// each time, so what is made with one is not kept.
 template <class Make>
-Ref keep(Ref& place, std::uint8_t depth, const Make& made) {
+Ref keep(Ref& place, const Cell& keeper, const Make& made) {
   const std::uint64_t looks_before = looks();
   Ref tree = made();
   if (looks() != looks_before) return tree;
-  note_kept(*tree, depth);
+  note_kept(*tree, static_cast<std::uint8_t>(keeper.held.depth + 1));
   place = tree;
   return tree;
 }
+
+/// What all cells of an instruction begin with.
+template <class I>
+struct Issued : Cell {
+  I instruction;
+};
 
 /// What an instruction keeps: the response, and the tree that follows it.
 template <class R>
@@ -199,20 +209,18 @@ struct ResultCell : Cell {
 };
 
 template <class A>
-Ref make_result(A value) {
+Ref make_result(A&& value) {
   using T = ResultCell<A>;
-  return Ref(make<T>(Kind::result, T::the_shape, std::move(value)));
+  return Ref(make<T>(Kind::result, T::the_shape, Cell{}, std::move(value)));
 }
 
 template <class I, class K>
-struct InstructionCell : Cell {
+struct InstructionCell : Issued<I> {
   using Response = typename I::Response;
 
-  I instruction;
   K next;
   [[no_unique_address]] mutable std::conditional_t<Plain<Response>, Kept<Response>, Nothing> kept{};
 
-  static const void* content(const Cell& cell) { return &static_cast<const InstructionCell&>(cell).instruction; }
   static Ref resume(const Cell& cell, const void* response) {
     const auto& self = static_cast<const InstructionCell&>(cell);
     const auto& answer = *static_cast<const Response*>(response);
@@ -222,19 +230,18 @@ struct InstructionCell : Cell {
         if (self.kept.response == answer) return self.kept.tree;
       } else if (self.held.depth > 0 && self.held.depth < deepest && is_success(answer)) {
         self.kept.response = answer;
-        return keep(self.kept.tree, self.held.depth + 1, follow);
+        return keep(self.kept.tree, self, follow);
       }
     }
     return follow();
   }
-  static constexpr Shape the_shape{
-      .dispose = &dispose<InstructionCell>, .content = &content, .resume = &resume, .code = code_of(I::name)};
+  static constexpr Shape the_shape{.dispose = &dispose<InstructionCell>, .resume = &resume, .code = code_of(I::name)};
 };
 
 template <class I, class K>
-Ref make_instruction(const I& instruction, K&& next) {
+Ref make_instruction(I&& instruction, K&& next) {
   using T = InstructionCell<I, std::remove_cvref_t<K>>;
-  return Ref(make<T>(Kind::instruction, T::the_shape, instruction, std::forward<K>(next)));
+  return Ref(make<T>(Kind::instruction, T::the_shape, Issued<I>{{}, std::move(instruction)}, std::forward<K>(next)));
 }
 
 /// What a process does once the tree it is in has a result: a bind or a loop, and the frame below.
@@ -255,18 +262,46 @@ struct WaitingCell : Cell {
   mutable PlainFrame* frame = nullptr;  ///< The last one made for it, while it lives; not owned, as it owns this cell.
 };
 
-template <class Entry>
-Ref make_frame(Ref waiting, Ref below, const Entry& entry) {
-  using T = FrameCell<Entry>;
-  return Ref(make<T>(Kind::frame, T::the_shape, std::move(waiting), std::move(below), entry));
+/// The end of a frame, for the cell that it was the last one of.
+inline void forget(const PlainFrame& frame) {
+  const auto& waiting = static_cast<const WaitingCell&>(*frame.waiting);
+  if (waiting.frame == &frame) waiting.frame = nullptr;
 }
 
-/// The frame that another process made for the same place, or a new one.
-inline Ref shared_frame(Ref waiting, Ref below) {
-  PlainFrame*& last = static_cast<const WaitingCell&>(*waiting).frame;
-  if (last != nullptr && last->below.get() == below.get()) return Ref::to(last);
-  last = make<PlainFrame>(Kind::frame, PlainFrame::the_shape, std::move(waiting), std::move(below));
-  return Ref(last);
+/// Moves a bind or loop onto a stack: in the frame that another process made for the same place, or in a new one.
+template <class Entry>
+void push(Ref& stack, Ref& waiting, const Entry& entry) {
+  using Frame = FrameCell<Entry>;
+  const auto made = [&] {
+    return make<Frame>(Kind::frame, Frame::the_shape, Cell{}, std::move(waiting), std::move(stack), entry);
+  };
+  if constexpr (std::same_as<Frame, PlainFrame>) {
+    PlainFrame*& last = static_cast<const WaitingCell&>(*waiting).frame;
+    if (last != nullptr && last->below.get() == stack.get()) {
+      stack = Ref::to(last);
+    } else {
+      last = made();
+      stack = Ref(last);
+    }
+  } else {
+    stack = Ref(made());
+  }
+}
+
+/// Takes the top frame off a stack.
+template <class Entry>
+void pop(Ref& stack) {
+  using Frame = FrameCell<Entry>;
+  Ref below;
+  if (stack->held.references > 1) {
+    below = static_cast<const Frame&>(*stack).below;
+  } else {  // as `reclaim` would, in fewer steps
+    auto* const top = static_cast<Frame*>(stack.release());
+    below = std::move(top->below);
+    if constexpr (std::same_as<Frame, PlainFrame>) forget(*top);
+    dispose<Frame>(top);
+  }
+  stack = std::move(below);
 }
 
 template <class A, class K>
@@ -295,7 +330,7 @@ struct BindCell : WaitingCell {
 template <class A, class K>
 Ref make_bind(Ref before, K&& next) {
   using T = BindCell<A, std::remove_cvref_t<K>>;
-  return Ref(make<T>(Kind::bind, T::the_shape, std::move(before), std::forward<K>(next)));
+  return Ref(make<T>(Kind::bind, T::the_shape, WaitingCell{}, std::move(before), std::forward<K>(next)));
 }
 
 template <class T>
@@ -322,7 +357,7 @@ struct LoopCell : WaitingCell {
     const auto first = [&] { return as_tree(loop.body(loop.state)); };
     if constexpr (Plain<S>) {
       if (loop.first_turn) return loop.first_turn;
-      if (loop.held.depth < deepest) return keep(loop.first_turn, loop.held.depth + 1, first);
+      if (loop.held.depth < deepest) return keep(loop.first_turn, loop, first);
     }
     return first();
   }
@@ -355,9 +390,9 @@ struct LoopCell : WaitingCell {
 };
 
 template <class S, class A, class Body>
-Ref make_loop(S state, Body body) {
+Ref make_loop(S&& state, Body&& body) {
   using T = LoopCell<S, A, Body>;
-  return Ref(make<T>(Kind::loop, T::the_shape, std::move(state), std::move(body)));
+  return Ref(make<T>(Kind::loop, T::the_shape, WaitingCell{}, std::move(state), std::move(body)));
 }
 
 }  // namespace detail
