@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Names the Debian packages that the project needs and installs those that are missing.
 #
-#   apps/install.sh SET...        SET is app, test or ci
+#   apps/install.sh SET...        SET is app, test, ci or bench
 #
 # Says nothing when nothing is missing. Exits 2 when something is missing and cannot be installed
 # from here. Set ANTIPHON_NO_INSTALL=1 to skip the check. All output goes to standard error.
@@ -10,6 +10,7 @@ exec >&2
 
 app="g++ cmake ninja-build libfmt-dev nlohmann-json3-dev librange-v3-dev librapidcheck-dev libcli11-dev liburing-dev"
 test="libgtest-dev netcat-openbsd telnet graphviz strace procps python3"
+bench="pkg-config liburing-dev libuv1-dev libasio-dev libevent-dev python3"
 ci="git clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev"
 
 stop() {
@@ -29,13 +30,14 @@ is_installed() {
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
-[ $# -gt 0 ] || stop "usage: install.sh app|test|ci ..."
+[ $# -gt 0 ] || stop "usage: install.sh app|test|ci|bench ..."
 wanted=()
 for set in "$@"; do
   case $set in
     app) read -ra names <<<"$app" ;;
     test) read -ra names <<<"$test" ;;
     ci) read -ra names <<<"$ci" ;;
+    bench) read -ra names <<<"$bench" ;;
     *) stop "no such set of packages: $set" ;;
   esac
   wanted+=("${names[@]}")

@@ -38,7 +38,10 @@ LIBRARIES = {
     "interpreters": {"fmt", "nlohmann", "range"},
     "verify": {"fmt", "nlohmann", "range", "rapidcheck", "rapidcheck.h"},
     "apps": {"fmt", "nlohmann", "range", "rapidcheck", "rapidcheck.h", "CLI"},
-    "tests": {"fmt", "nlohmann", "range", "rapidcheck", "rapidcheck.h", "CLI", "gtest", "gmock"},
+    "tests": {
+        "fmt", "nlohmann", "range", "rapidcheck", "rapidcheck.h", "CLI", "gtest", "gmock",
+        "asio.hpp", "event2", "uv.h",
+    },
 }
 
 # The standard library without its windows on the operating system (cerrno, csignal, csetjmp).
