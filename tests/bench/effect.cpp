@@ -54,6 +54,7 @@ class World {
     return bytes.size();
   }
   [[gnu::noinline]] Result<Unit> close(Socket) { return Unit{}; }
+  [[gnu::noinline]] Result<Unit> sleep(std::int64_t) { return Unit{}; }
 
   [[nodiscard]] std::uint64_t sent() const { return sent_; }
 
@@ -70,6 +71,7 @@ struct Stubs {
   Result<Bytes> operator()(const Recv& recv) const { return world.recv(recv.from, recv.at_most, recv.until); }
   Result<std::size_t> operator()(const Send& send) const { return world.send(send.to, send.bytes, send.until); }
   Result<Unit> operator()(const Close& close) const { return world.close(close.socket); }
+  Result<Unit> operator()(const Sleep& sleep) const { return world.sleep(sleep.wait_ms); }
 
   template <Instruction I>
   typename I::Response operator()(const I&) const {
@@ -77,18 +79,40 @@ struct Stubs {
   }
 };
 
+/// True if the call that failed shall be tried again; then the rest is over.
+bool try_again(World& world, Errno error, std::int64_t& rest_ms) {
+  if (error == Errno::INTR) return true;
+  if (!passes_by_itself(error) || rest_ms > echo::longest_rest_ms) return false;
+  static_cast<void>(world.sleep(rest_ms));
+  rest_ms *= 2;
+  return true;
+}
+
+bool send_all_by_hand(World& world, Socket client, const Bytes& message, const SessionOptions& options) {
+  std::int64_t rest_ms = echo::first_rest_ms;
+  Bytes left = message;
+  while (!left.empty()) {
+    const Result<std::size_t> sent = world.send(client, left, options.until);
+    if (sent) {
+      left = left.drop(*sent);
+      rest_ms = echo::first_rest_ms;
+    } else if (!try_again(world, sent.error(), rest_ms)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 /// The stream session, by hand.
 void echo_by_hand(World& world, Socket client, const SessionOptions& options) {
+  std::int64_t rest_ms = echo::first_rest_ms;
   for (;;) {
     const Result<Bytes> message = world.recv(client, options.at_most, options.until);
-    if (!message && message.error() == Errno::INTR) continue;
-    if (!message || message->empty()) break;
-    Bytes left = *message;
-    while (!left.empty()) {
-      const Result<std::size_t> sent = world.send(client, left, options.until);
-      if (!sent && sent.error() == Errno::INTR) continue;
-      if (!sent) return static_cast<void>(world.close(client));
-      left = left.drop(*sent);
+    if (message) {
+      if (message->empty() || !send_all_by_hand(world, client, *message, options)) break;
+      rest_ms = echo::first_rest_ms;
+    } else if (!try_again(world, message.error(), rest_ms)) {
+      break;
     }
   }
   static_cast<void>(world.close(client));

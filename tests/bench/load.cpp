@@ -146,7 +146,7 @@ class Histogram {
  public:
   void add(std::int64_t ns) {
     const std::uint64_t value = std::max<std::int64_t>(ns, 0) + 64;
-    const int shift = std::bit_width(value) - 7;
+    const int shift = static_cast<int>(std::bit_width(value)) - 7;
     ++counts_[static_cast<std::size_t>(shift) * 64 + (value >> shift) - 64];
     ++count_;
     most_ = std::max(most_, ns);
@@ -335,7 +335,8 @@ class Load {
     }
     seconds_ = static_cast<double>(now_ns() - start) / 1e9;
     rendezvous();
-    if (!arguments_.never_read) turn(0);
+    // Whoever lost its connection meanwhile is told now.
+    for (std::size_t i = 0; i <= clients_.size() / 256 && !arguments_.never_read; ++i) turn(0);
   }
 
   template <class Condition>

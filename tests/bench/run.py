@@ -9,12 +9,14 @@ import json
 import os
 import re
 import resource
+import select
 import shutil
 import signal
 import socket
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -42,7 +44,7 @@ SERVERS = {
 }
 
 PARTS = ["floor", "effect", "echo", "connect", "memory", "start", "crowd", "never-read", "build"]
-DEFAULT_PARTS = [part for part in PARTS if part != "build"]
+DEFAULT_PARTS = [part for part in PARTS if part not in ("floor", "build")]  # echo has the floor in its tables
 
 # A process for each connection: more of them than this is no measurement of anything else.
 MOST_FORKED = 1000
@@ -184,7 +186,8 @@ class Server:
         except OSError as error:
             self.complaint = str(error)
             return None
-        if process.stdout.readline().startswith("listening on"):
+        speaks, _, _ = select.select([process.stdout], [], [], 10)
+        if speaks and process.stdout.readline().startswith("listening on"):
             return process
         process.kill()
         self.complaint = (process.communicate()[1].strip() or "ended at once").split("\n")[0]
@@ -264,6 +267,34 @@ def measure(bench, name, mode, once=False, seconds=None, **load):
     return result
 
 
+# ---- The canary ----
+
+
+def echo_badly(listener, spoil):
+    """Serves one client; its third message is spoilt."""
+    client = listener.accept()[0]
+    with client:
+        for number in range(1_000_000):
+            message = client.recv(65536)
+            if not message:
+                return
+            client.sendall(spoil(message) if number == 2 else message)
+            if number == 2:
+                return
+
+
+def check_canary(bench):
+    """Clients that do not notice a wrong or a lost byte would make every table worthless."""
+    for key, spoil in (("wrong_bytes", lambda message: message[:-1] + bytes([message[-1] ^ 1])),
+                       ("lost_bytes", lambda message: message[:-1])):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            thread = threading.Thread(target=echo_badly, args=(listener, spoil), daemon=True)
+            thread.start()
+            with Load(bench.load_command("echo", listener.getsockname()[1], seconds=1, warmup=0)) as clients:
+                if not clients.result()[key]:
+                    bench.failures.append(f"canary: the clients did not notice {key}")
+
+
 # ---- Tables ----
 
 
@@ -304,10 +335,13 @@ def ratio(measured, name, best, key):
     return f"{statistics.median(ratios):.2f}" if ratios else "-"
 
 
-def compare(bench, title, names, one_run, unit):
-    """Rounds of all servers in turn, and their table."""
+def compare(bench, title, names, one_run, unit, floor=None):
+    """Rounds of all servers in turn, and their table. `floor` measures what the kernel takes, once a round."""
     measured = {name: [] for name in names}
+    floors = []
     for number in range(bench.options.rounds + 1):
+        if floor and number > 0:
+            floors.append({"round": number, "cpu_us": floor()})
         for name in list(measured):
             try:
                 # The first round warms up.
@@ -331,6 +365,10 @@ def compare(bench, title, names, one_run, unit):
             f"{median_of(rounds, 'p99_us'):.1f}", ratio(measured, name, best["p99_us"], "p99_us"),
             f"{median_of(rounds, 'p999_us'):.1f}",
         ])
+    if floors:
+        # The floor's ratio is that of the two columns of processor time, as for a server.
+        share = ratio(measured | {"floor": floors}, "floor", best["cpu_us"], "cpu_us")
+        rows.append(["(floor)", spread([one["cpu_us"] for one in floors], "{:.2f}"), share] + ["-"] * 7)
     print_table(title, ["server", "CPU us", "ratio", f"{unit}/s", "ratio", "p50 us", "ratio", "p99 us", "ratio",
                         "p99.9 us"], rows)
     print("  best peer: " + ", ".join(f"{what} {best[key]}" for what, key in (
@@ -343,18 +381,16 @@ def compare(bench, title, names, one_run, unit):
 
 def floor_us(bench, size, connections):
     command = [str(bench.build / "tests/bench/floor"), str(size), str(min(connections, 9000)), "0.3"]
-    values = []
-    for _ in range(min(3, bench.options.rounds)):
-        process = start_on(SERVER_CPU, command, stdout=subprocess.PIPE)
-        values.append(json.loads(process.communicate()[0])["cpu_us"])
-    return values
+    process = start_on(SERVER_CPU, command, stdout=subprocess.PIPE)
+    return json.loads(process.communicate()[0])["cpu_us"]
 
 
 def part_floor(bench):
     rows = []
     for connections in bench.options.connections:
         for size in bench.options.bytes:
-            rows.append([f"{connections} x {size}", spread(floor_us(bench, size, connections), "{:.2f}")])
+            values = [floor_us(bench, size, connections) for _ in range(bench.options.rounds)]
+            rows.append([f"{connections} x {size}", spread(values, "{:.2f}")])
     print_table("floor: one send and one recv over loopback TCP, nothing else", ["connections x bytes", "CPU us"], rows)
 
 
@@ -373,10 +409,10 @@ def part_echo(bench):
     for connections in bench.options.connections:
         for size in bench.options.bytes:
             names = list(bench.servers(forks=connections <= MOST_FORKED))
-            floor = statistics.median(floor_us(bench, size, connections))
-            compare(bench, f"echo: {connections} connections x {size} bytes; floor {floor:.2f} us CPU", names,
+            compare(bench, f"echo: {connections} connections x {size} bytes", names,
                     lambda name, seconds: measure(bench, name, "echo", seconds=seconds, connections=connections,
-                                                  bytes=size), "round trips")
+                                                  bytes=size), "round trips",
+                    floor=lambda: floor_us(bench, size, connections))
 
 
 def part_connect(bench):
@@ -561,7 +597,7 @@ def names(text):
 def read_options():
     parser = argparse.ArgumentParser(
         prog="run.sh", description="Measures the echo servers beside each other. Parts: " + ", ".join(PARTS)
-        + ". Without any, all but build.")
+        + ". Without any, all but floor, which echo measures too, and build.")
     parser.add_argument("parts", nargs="*", metavar="PART")
     parser.add_argument("--build", default=str(ROOT / "build/bench"), help=argparse.SUPPRESS)
     parser.add_argument("--servers", type=names, default=list(SERVERS), metavar="A,B,...")
@@ -596,6 +632,7 @@ def main():
           f"{options.rounds} rounds of {options.seconds:g} s, in turn, after one that warms up")
     print(f"processor time: schedstat of all threads; of servers that fork, {account}")
     try:
+        check_canary(bench)
         for part in options.parts or DEFAULT_PARTS:
             globals()["part_" + part.replace("-", "_")](bench)
     finally:
