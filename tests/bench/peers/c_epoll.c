@@ -88,10 +88,16 @@ static void serve(int client, uint32_t events) {
     if (!c->answered) {
       ssize_t sent = send(client, buffer, (size_t)got, MSG_NOSIGNAL);
       if (sent < 0) {
-        if (errno != EAGAIN && errno != EINTR) return finish(client);
+        if (errno != EAGAIN && errno != EINTR) {
+          finish(client);
+          return;
+        }
         sent = 0;
       }
-      if (sent < got) return keep(client, buffer + sent, (size_t)(got - sent));
+      if (sent < got) {
+        keep(client, buffer + sent, (size_t)(got - sent));
+        return;
+      }
       message_is_out(client);
     }
     // Level triggered: epoll tells again. Edge triggered: a short read emptied the socket, unless the end is there too.

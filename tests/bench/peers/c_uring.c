@@ -157,9 +157,18 @@ static void fail(int client) {
 // What is to be done when nothing is being sent.
 static void go_on(int client) {
   struct connection* c = &connections[client];
-  if (c->sending) return note_what_waits(c);
-  if (c->now.bytes != NULL) return send_heap(client);
-  if (c->first != none) return send_first(client);
+  if (c->sending) {
+    note_what_waits(c);
+    return;
+  }
+  if (c->now.bytes != NULL) {
+    send_heap(client);
+    return;
+  }
+  if (c->first != none) {
+    send_first(client);
+    return;
+  }
   if (c->ended) {
     struct io_uring_sqe* entry = next_entry();
     io_uring_prep_close_direct(entry, (unsigned)client);
@@ -251,13 +260,17 @@ static void on_event(const struct io_uring_cqe* event) {
     case op_other:
       return;
     case op_accept:
-      return on_client(fd, event);
+      on_client(fd, event);
+      return;
     case op_receive:
-      return on_received(fd, event);
+      on_received(fd, event);
+      return;
     case op_send:
-      return on_sent(fd, event->res);
+      on_sent(fd, event->res);
+      return;
     case op_send_heap:
-      return on_heap_sent(fd, event->res);
+      on_heap_sent(fd, event->res);
+      return;
   }
 }
 

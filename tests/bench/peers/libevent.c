@@ -76,10 +76,16 @@ static void on_readable(evutil_socket_t client, short what, void* argument) {
   if (c->answered) return;
   ssize_t sent = send(client, buffer, (size_t)got, MSG_NOSIGNAL);
   if (sent < 0) {
-    if (errno != EAGAIN && errno != EINTR) return finish(c);
+    if (errno != EAGAIN && errno != EINTR) {
+      finish(c);
+      return;
+    }
     sent = 0;
   }
-  if (sent < got) return keep(c, buffer + sent, (size_t)(got - sent));
+  if (sent < got) {
+    keep(c, buffer + sent, (size_t)(got - sent));
+    return;
+  }
   message_is_out(c);
 }
 

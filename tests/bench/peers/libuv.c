@@ -53,20 +53,32 @@ static void on_written(uv_write_t* write, int status) {
   struct connection* c = write->data;
   free(c->unsent);
   c->unsent = NULL;
-  if (status < 0) return finish(c);
+  if (status < 0) {
+    finish(c);
+    return;
+  }
   message_is_out(c);
   uv_read_start((uv_stream_t*)&c->tcp, lend_buffer, on_read);
 }
 
 static void on_read(uv_stream_t* stream, ssize_t got, const uv_buf_t* lent) {
   struct connection* c = stream->data;
-  if (got < 0) return finish(c);
+  if (got < 0) {
+    finish(c);
+    return;
+  }
   if (got == 0 || c->answered) return;
   uv_buf_t message = uv_buf_init(lent->base, (unsigned)got);
   int sent = uv_try_write(stream, &message, 1);
   if (sent == UV_EAGAIN) sent = 0;
-  if (sent < 0) return finish(c);
-  if (sent == got) return message_is_out(c);
+  if (sent < 0) {
+    finish(c);
+    return;
+  }
+  if (sent == got) {
+    message_is_out(c);
+    return;
+  }
   size_t left = (size_t)(got - sent);
   c->unsent = malloc(left);
   stop_if(c->unsent == NULL, "malloc");
@@ -83,7 +95,10 @@ static void on_client(uv_stream_t* listener, int status) {
   stop_if(c == NULL, "calloc");
   uv_tcp_init(listener->loop, &c->tcp);
   c->tcp.data = c;
-  if (uv_accept(listener, (uv_stream_t*)&c->tcp) < 0) return finish(c);
+  if (uv_accept(listener, (uv_stream_t*)&c->tcp) < 0) {
+    finish(c);
+    return;
+  }
   uv_read_start((uv_stream_t*)&c->tcp, lend_buffer, on_read);
 }
 
