@@ -373,7 +373,8 @@ def compare(bench, title, names, one_run, unit, floor=None):
                         "p99.9 us"], rows)
     print("  best peer: " + ", ".join(f"{what} {best[key]}" for what, key in (
         ("CPU", "cpu_us"), (f"{unit}/s", "rate"), ("p50", "p50_us"), ("p99", "p99_us"))))
-    bench.results.append({"title": title, "measured": measured})
+    bench.results.append({"title": title, "measured": measured, "floor": floors})
+    return measured, best
 
 
 # ---- The parts ----
@@ -406,13 +407,24 @@ def part_effect(bench):
 
 
 def part_echo(bench):
+    ours = [name for name in bench.options.servers if SERVERS[name][1]]
+    rows = []
     for connections in bench.options.connections:
         for size in bench.options.bytes:
             names = list(bench.servers(forks=connections <= MOST_FORKED))
-            compare(bench, f"echo: {connections} connections x {size} bytes", names,
-                    lambda name, seconds: measure(bench, name, "echo", seconds=seconds, connections=connections,
-                                                  bytes=size), "round trips",
-                    floor=lambda: floor_us(bench, size, connections))
+            measured, best = compare(
+                bench, f"echo: {connections} connections x {size} bytes", names,
+                lambda name, seconds: measure(bench, name, "echo", seconds=seconds, connections=connections,
+                                              bytes=size), "round trips",
+                floor=lambda: floor_us(bench, size, connections))
+            for key, what in (("cpu_us", "CPU us"), ("rate", "round trips/s"), ("p99_us", "p99 us")):
+                if best[key]:
+                    rows.append([f"{connections} x {size}", what, best[key],
+                                 f"{median_of(measured[best[key]], key):.2f}"]
+                                + [ratio(measured, name, best[key], key) if name in measured else "-" for name in ours])
+    if len(rows) > 3:
+        print_table("echo: the best peer of each table, and our ratio to it",
+                    ["connections x bytes", "", "best peer", "its figure"] + ours, rows)
 
 
 def part_connect(bench):
