@@ -619,7 +619,7 @@ def read_options():
     parser.add_argument("--seconds", type=float, default=1.0, metavar="S", help="of one run of one server")
     parser.add_argument("--spin-us", type=int, default=50, metavar="US", help="how long the polling peers poll")
     parser.add_argument("--spin-load", action="store_true", help="the clients poll, and never sleep")
-    parser.add_argument("--never-read-bytes", type=int, default=65536, metavar="N")
+    parser.add_argument("--never-read-bytes", type=int, default=131072, metavar="N")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N", help="of the build part")
     parser.add_argument("--json", metavar="FILE", help="write every measurement of echo and connect there")
     options = parser.parse_args()
