@@ -87,7 +87,8 @@ class EpollLoop : public loop::Scheduler<EpollLoop, Channel> {
   std::optional<Result<std::size_t>> attempt(Task& task, const Send& send) {
     Channel* const channel = task.sockets.at(send.to);
     if (channel == nullptr) return failed(Errno::BADF);
-    if (channel->writable) {
+    // To send nothing needs no room.
+    if (channel->writable || send.bytes.empty()) {
       const Result<std::size_t> sent = kernel::send(channel->descriptor, send.bytes);
       if (sent) {
         // The kernel tells when there is room again, once it has seen that somebody lacked it.
