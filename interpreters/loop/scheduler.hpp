@@ -346,7 +346,7 @@ class Scheduler {
   template <Waits I>
   std::optional<typename I::Response> perform(Task& task, const I& instruction) {
     const bool first_look = !std::exchange(task.begun, true);
-    if (first_look && cut_of(instruction) <= now_) return failed(Errno::STOPPING);
+    if (first_look && cut_of(instruction) <= now_ && is_held(task, instruction)) return failed(Errno::STOPPING);
     std::optional<typename I::Response> response;
     if constexpr (!std::same_as<I, Sleep>) response = backend().attempt(task, instruction);
     if (response) return response;
@@ -356,6 +356,15 @@ class Scheduler {
     task.waits = true;
     arm(task, due);
     return std::nullopt;
+  }
+
+  /// False: the instruction is about a socket that the process does not have. That comes before a stop.
+  template <Waits I>
+  static bool is_held(const Task& task, const I& instruction) {
+    if constexpr (std::same_as<I, Accept>) return task.sockets.at(instruction.listener) != nullptr;
+    if constexpr (std::same_as<I, Recv>) return task.sockets.at(instruction.from) != nullptr;
+    if constexpr (std::same_as<I, Send>) return task.sockets.at(instruction.to) != nullptr;
+    return true;
   }
 
   Result<Socket> open(Task& task, const OpenSocket& instruction) {
