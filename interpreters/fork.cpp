@@ -92,6 +92,13 @@ class ForkHandler::Kernel {
     }
   }
 
+  /// The same for a call that cannot wait: tells only whether it is too late for it.
+  Result<Unit> not_stopped(const Deadline& until) {
+    const auto over = wait(-1, 0, {.wait_ms = 0, .drain_ms = until.drain_ms});
+    if (!over && over.error() == Errno::STOPPING) return over;
+    return Unit{};
+  }
+
   Result<Forked> fork_process(std::int64_t at_most) {
     if (discarding_) reap();
     if (living() >= at_most) return failed(Errno::AGAIN);
@@ -136,6 +143,7 @@ class ForkHandler::Kernel {
   }
 
   SocketTable<int, -1> sockets;
+  std::set<int> unconnected;  ///< By OpenSocket: they may listen, and bytes never come or go.
 
  private:
   /// ppoll, with an absolute end. The calls that it stands for go on after a signal's handler; so does this.
@@ -215,7 +223,9 @@ ForkHandler::~ForkHandler() = default;
 // -- Sockets -----------------------------------------------------------------------------------------------------
 
 Result<Socket> ForkHandler::operator()(const OpenSocket& instruction) {
-  return kernel_->add(open_socket(instruction.at));
+  const auto socket = kernel_->add(open_socket(instruction.at));
+  if (socket) kernel_->unconnected.insert(kernel_->sockets.at(*socket));
+  return socket;
 }
 
 Result<Endpoint> ForkHandler::operator()(const Listen& instruction) {
@@ -225,7 +235,9 @@ Result<Endpoint> ForkHandler::operator()(const Listen& instruction) {
 Result<Socket> ForkHandler::operator()(const Accept& instruction) {
   const int listener = kernel_->sockets.at(instruction.listener);
   if (listener < 0) return failed(Errno::BADF);
-  if (const auto ready = kernel_->wait(listener, POLLIN, {}); !ready) return failed(ready.error());
+  const bool waits = kernel_->unconnected.contains(listener);
+  const auto ready = waits ? kernel_->wait(listener, POLLIN, {}) : kernel_->not_stopped({});
+  if (!ready) return failed(ready.error());
   return kernel_->add(accept_client(listener));
 }
 
@@ -242,7 +254,9 @@ Result<Socket> ForkHandler::operator()(const Connect& instruction) {
 Result<Bytes> ForkHandler::operator()(const Recv& instruction) {
   const int socket = kernel_->sockets.at(instruction.from);
   if (socket < 0) return failed(Errno::BADF);
-  if (const auto ready = kernel_->wait(socket, POLLIN, instruction.until); !ready) return failed(ready.error());
+  const bool waits = !kernel_->unconnected.contains(socket);
+  const auto ready = waits ? kernel_->wait(socket, POLLIN, instruction.until) : kernel_->not_stopped(instruction.until);
+  if (!ready) return failed(ready.error());
   Buffer* const buffer = buffer_or_null(std::min(instruction.at_most, largest_recv));
   if (buffer == nullptr) return failed(Errno::NOMEM);
   const Result<std::size_t> size = receive(socket, buffer->data, buffer->capacity);
@@ -254,7 +268,10 @@ Result<Bytes> ForkHandler::operator()(const Recv& instruction) {
 Result<std::size_t> ForkHandler::operator()(const Send& instruction) {
   const int socket = kernel_->sockets.at(instruction.to);
   if (socket < 0) return failed(Errno::BADF);
-  if (const auto ready = kernel_->wait(socket, POLLOUT, instruction.until); !ready) return failed(ready.error());
+  const bool waits = !instruction.bytes.empty() && !kernel_->unconnected.contains(socket);
+  const auto ready =
+      waits ? kernel_->wait(socket, POLLOUT, instruction.until) : kernel_->not_stopped(instruction.until);
+  if (!ready) return failed(ready.error());
   return send(socket, instruction.bytes);
 }
 
@@ -263,7 +280,9 @@ Result<Unit> ForkHandler::operator()(const ShutdownSend& instruction) {
 }
 
 Result<Unit> ForkHandler::operator()(const Close& instruction) {
-  return kernel::close(kernel_->sockets.remove(instruction.socket));
+  const int socket = kernel_->sockets.remove(instruction.socket);
+  kernel_->unconnected.erase(socket);
+  return kernel::close(socket);
 }
 
 // -- Processes and clock -----------------------------------------------------------------------------------------
