@@ -180,7 +180,7 @@ struct Child {
 using Forked = std::variant<Parent, Child>;
 
 /// Continues twice: as the process that it was, and as a new one that holds the same sockets (fork(2)). Answers
-/// EAGAIN once the process has `at_most` living children.
+/// EAGAIN once the process has `at_most` children. One that ended counts until it is discarded.
 struct Fork {
   std::int64_t at_most = unlimited;
   Where where = Where::here();

@@ -1,7 +1,11 @@
 #include "interpreters/simulated.hpp"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstring>
 #include <deque>
 #include <string>
@@ -53,6 +57,12 @@ struct End {
   bool reset_told = false;    ///< An instruction was answered with it.
   Index client = none;        ///< The scripted client behind it.
 };
+
+bool is_address(const std::string& host) {
+  std::array<std::byte, sizeof(in6_addr)> address{};
+  return inet_pton(AF_INET, host.c_str(), address.data()) == 1 ||
+         inet_pton(AF_INET6, host.c_str(), address.data()) == 1;
+}
 
 constexpr Index opener = 0;
 constexpr Index acceptee = 1;
@@ -294,6 +304,15 @@ class World {
     const auto found = std::ranges::find_if(
         listeners_, [&](const Listener& one) { return one.backlog >= 0 && (!port || one.at.port == *port); });
     return found == listeners_.end() ? nullptr : &*found;
+  }
+
+  static bool is_any(const std::string& host) { return host == "0.0.0.0" || host == "::"; }
+
+  [[nodiscard]] bool somebody_listens_at(const Endpoint& at) const {
+    return std::ranges::any_of(listeners_, [&](const Listener& one) {
+      const bool same_host = one.at.host == at.host || is_any(one.at.host) || is_any(at.host);
+      return one.backlog >= 0 && one.at.port == at.port && same_host;
+    });
   }
 
   Index connect(Listener& listener, Index client) {
@@ -593,9 +612,8 @@ class World {
 
   Result<Socket> effect(Inhabitant& one, const OpenSocket& open) {
     if (one.fault) return failed(*one.fault);
-    for (const Listener& other : listeners_) {
-      if (other.holders > 0 && open.at.port != 0 && other.at.port == open.at.port) return failed(Errno::ADDRINUSE);
-    }
+    if (!is_address(open.at.host)) return failed(Errno::INVAL);
+    if (open.at.port != 0 && somebody_listens_at(open.at)) return failed(Errno::ADDRINUSE);
     const auto named = name(one, {true, static_cast<Index>(listeners_.size()), 0});
     if (named) {
       const auto port = open.at.port != 0 ? open.at.port : static_cast<std::uint16_t>(49152 + listeners_.size());
@@ -609,17 +627,19 @@ class World {
     const Target* const what = target(one, listen.listener);
     if (what == nullptr) return failed(Errno::BADF);
     if (!what->listener) return failed(Errno::INVAL);
-    listeners_[what->index].backlog = std::max(listen.backlog, 0);
+    Listener& listener = listeners_[what->index];
+    if (listener.backlog < 0 && somebody_listens_at(listener.at)) return failed(Errno::ADDRINUSE);
+    listener.backlog = std::max(listen.backlog, 0);
     listened_ = true;
-    return listeners_[what->index].at;
+    return listener.at;
   }
 
   Result<Socket> effect(Inhabitant& one, const Accept& accept) {
     if (one.fault) return failed(*one.fault);
     const Target* const what = target(one, accept.listener);
     if (what == nullptr) return failed(Errno::BADF);
-    if (!what->listener || listeners_[what->index].backlog < 0) return failed(Errno::INVAL);
     if (stopped_at_ms_) return failed(Errno::STOPPING);
+    if (!what->listener || listeners_[what->index].backlog < 0) return failed(Errno::INVAL);
     std::deque<Index>& queue = listeners_[what->index].queue;
     const Index connection = queue.front();
     const auto named = name(one, {false, connection, acceptee});
@@ -636,6 +656,7 @@ class World {
   Result<Socket> effect(Inhabitant& one, const Connect& wanted) {
     if (one.fault) return failed(*one.fault);
     if (const auto over = overdue(wanted.until, one.issued_at_ms)) return failed(*over);
+    if (!is_address(wanted.to.host)) return failed(Errno::INVAL);
     Listener* const listener = listening(wanted.to.port);
     if (listener == nullptr) return failed(Errno::CONNREFUSED);
     const auto named = name(one, {false, static_cast<Index>(connections_.size()), opener});
@@ -668,8 +689,8 @@ class World {
     if (one.fault) return failed(fail(one, recv.from));
     const Target* const what = target(one, recv.from);
     if (what == nullptr) return failed(Errno::BADF);
-    if (what->listener) return failed(Errno::NOTCONN);
     if (stopping(recv.until.drain_ms)) return failed(Errno::STOPPING);
+    if (what->listener) return failed(Errno::NOTCONN);
     Connection& connection = connections_[what->index];
     Pipe& in = connection.pipes[1 - what->end];
     if (in.arrived.empty()) {
@@ -690,8 +711,8 @@ class World {
     if (one.fault) return failed(fail(one, send.to));
     const Target* const what = target(one, send.to);
     if (what == nullptr) return failed(Errno::BADF);
-    if (what->listener) return failed(Errno::NOTCONN);
     if (stopping(send.until.drain_ms)) return failed(Errno::STOPPING);
+    if (what->listener) return failed(Errno::PIPE);
     Connection& connection = connections_[what->index];
     if (const auto error = reset_error(connection, what->end)) return failed(*error);
     if (connection.ends[what->end].reset || connection.ends[what->end].shut) return failed(Errno::PIPE);
@@ -708,9 +729,14 @@ class World {
     if (one.fault) return failed(fail(one, shutdown.socket));
     const Target* const what = target(one, shutdown.socket);
     if (what == nullptr) return failed(Errno::BADF);
-    if (what->listener) return failed(Errno::NOTCONN);
+    if (what->listener) {
+      // It has no side to end. Linux says so only while it does not listen.
+      if (listeners_[what->index].backlog < 0) return failed(Errno::NOTCONN);
+      return Unit{};
+    }
     Connection& connection = connections_[what->index];
-    if (connection.ends[what->end].reset) return failed(Errno::NOTCONN);
+    const bool over = connection.pipes[opener].ended && connection.pipes[acceptee].ended;
+    if (connection.ends[what->end].reset || over) return failed(Errno::NOTCONN);
     connection.pipes[what->end].end_flying = true;
     connection.ends[what->end].shut = true;
     return Unit{};
@@ -740,9 +766,8 @@ class World {
   }
 
   void fork(Index index, const Fork& instruction) {
-    const auto alive = [](const Inhabitant& one) { return !one.ended; };
     const auto there = [](const Inhabitant& one) { return !one.ended || one.zombie; };
-    const auto own = [&](const Inhabitant& one) { return one.parent == index && alive(one); };
+    const auto own = [&](const Inhabitant& one) { return one.parent == index && there(one); };
     if (processes_[index].fault) return respond(index, instruction, failed(*processes_[index].fault));
     if (std::ranges::count_if(processes_, there) >= scenario_.max_processes ||
         std::ranges::count_if(processes_, own) >= instruction.at_most) {

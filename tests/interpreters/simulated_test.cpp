@@ -14,10 +14,13 @@
 
 #include "core/programs/catalogue.hpp"
 #include "interpreters/trace_text.hpp"
+#include "tests/interpreters/small_programs.hpp"
 #include "tests/interpreters/story.hpp"
 
 namespace antiphon {
 namespace {
+
+using namespace small;
 
 // -- Words for the scenarios ------------------------------------------------------------------------------------
 
@@ -30,35 +33,6 @@ Scenario with_clients(std::vector<Script> clients) {
   Scenario scenario(0);
   scenario.clients = std::move(clients);
   return scenario;
-}
-
-Bytes bytes(std::size_t count) { return Bytes::copy_of(std::string(count, 'z')); }
-
-// -- Words for the programs: each goes on whatever the answer is -------------------------------------------------
-
-using Next = std::function<Server()>;
-
-Server over() { return ret(Result<Unit>()); }
-
-/// Issues one after the other, then goes on.
-template <Instruction I>
-Server then(const I& instruction, const Next& next) {
-  return instruction >> [=](const typename I::Response&) { return next(); };
-}
-template <Instruction I, Instruction... Is>
-Server all(const I& first, const Is&... rest) {
-  if constexpr (sizeof...(Is) == 0) {
-    return then(first, over);
-  } else {
-    return then(first, [=] { return all(rest...); });
-  }
-}
-
-/// The parent does the one, the child the other.
-Server fork_into(const Next& parent, const Next& child, const Fork& fork = {}) {
-  return fork >> [=](const Result<Forked>& forked) {
-    return forked && std::holds_alternative<Child>(*forked) ? child() : parent();
-  };
 }
 
 /// Listens at socket 0, then goes on.
@@ -280,7 +254,10 @@ TEST(Simulated, AForkCountsTheLivingChildrenOfItsProcess) {
                          one_child);
       },
       child, one_child);
-  EXPECT_EQ(story_of_process(simulate(server, Scenario(0)), 0), "Fork parent; Fork EAGAIN; Sleep; Fork parent; ends");
+  // Without DiscardChildren they count although they have ended.
+  EXPECT_EQ(story_of_process(simulate(server, Scenario(0)), 0), "Fork parent; Fork EAGAIN; Sleep; Fork EAGAIN; ends");
+  EXPECT_EQ(story_of_process(simulate(then(DiscardChildren{}, [=] { return server; }), Scenario(0)), 0),
+            "DiscardChildren; Fork parent; Fork EAGAIN; Sleep; Fork parent; ends");
 }
 
 // -- Holders ----------------------------------------------------------------------------------------------------
@@ -310,14 +287,14 @@ TEST(Simulated, SocketsThatAreNotHeldAreBad) {
                Close{listener}, Accept{listener});
   });
   EXPECT_EQ(story_of_process(simulate(server, Scenario(0)), 0),
-            "OpenSocket 0; Listen; Recv EBADF; Close EBADF; Send ENOTCONN; Listen EBADF; Close; Close EBADF; "
+            "OpenSocket 0; Listen; Recv EBADF; Close EBADF; Send EPIPE; Listen EBADF; Close; Close EBADF; "
             "Accept EBADF; ends");
 }
 
 TEST(Simulated, ASocketThatDoesNotListenAcceptsNobody) {
-  const Server server = all(OpenSocket{here}, Accept{listener}, OpenSocket{here});
+  const Server server = all(OpenSocket{here}, Accept{listener}, OpenSocket{here}, Listen{first, 1}, OpenSocket{here});
   EXPECT_EQ(story_of_process(simulate(server, Scenario(0)), 0),
-            "OpenSocket 0; Accept EINVAL; OpenSocket EADDRINUSE; ends");
+            "OpenSocket 0; Accept EINVAL; OpenSocket 1; Listen; OpenSocket EADDRINUSE; ends");
 }
 
 // -- Programs that are clients ----------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "core/trace.hpp"
 #include "interpreters/simulated.hpp"
@@ -43,14 +44,16 @@ inline void add(std::string& text, const std::string& word) { text += (text.empt
 }  // namespace story
 
 /// What a process issued and was answered.
-inline std::string story_of_process(const Run& run, ProcessId process) {
+inline std::string story_of_process(const std::vector<Event>& trace, ProcessId process) {
   std::string text;
-  for (const Event& event : run.trace) {
+  for (const Event& event : trace) {
     const auto* const of_process = std::get_if<ProcessEvent>(&event);
     if (of_process != nullptr && of_process->process == process) story::add(text, story::of(*of_process));
   }
   return text;
 }
+
+inline std::string story_of_process(const Run& run, ProcessId process) { return story_of_process(run.trace, process); }
 
 /// What a client did and met; clients count from 1.
 inline std::string story_of_client(const Run& run, ClientId client) {
