@@ -64,45 +64,42 @@ constexpr bool is_a<Template<Arguments...>, Template> = true;
 
 namespace detail {
 
-/// What the leaves of a value may be.
-enum class Leaves : std::uint8_t { numbers, any };
-
-template <class T, Leaves leaves>
+template <class T, bool OfNumbers>
 constexpr bool identified();
 
-template <Leaves leaves, class... Ts>
+template <bool OfNumbers, class... Ts>
 struct AllOf {
-  static constexpr bool value = (identified<std::remove_cvref_t<Ts>, leaves>() && ...);
+  static constexpr bool value = (identified<std::remove_cvref_t<Ts>, OfNumbers>() && ...);
 };
-template <Leaves leaves, class T>
+template <bool OfNumbers, class T>
 struct Parts;
-template <Leaves leaves, template <class...> class Template, class... Ts>
-struct Parts<leaves, Template<Ts...>> : AllOf<leaves, Ts...> {};
+template <bool OfNumbers, template <class...> class Template, class... Ts>
+struct Parts<OfNumbers, Template<Ts...>> : AllOf<OfNumbers, Ts...> {};
 
-template <Leaves>
+template <bool>
 constexpr bool fields_identified(const std::tuple<>&) {
   return true;
 }
-template <Leaves leaves, class T, class... Members>
+template <bool OfNumbers, class T, class... Members>
 constexpr bool fields_identified(const std::tuple<Field<T, Members>...>&) {
-  return AllOf<leaves, Members...>::value;
+  return AllOf<OfNumbers, Members...>::value;
 }
 
-/// Whether `add` takes a T with such leaves.
-template <class T, Leaves leaves>
+/// Whether `add` takes a T; or whether it does and the T is made of numbers alone.
+template <class T, bool OfNumbers>
 constexpr bool identified() {
   if constexpr (std::integral<T> || std::is_enum_v<T> || std::is_empty_v<T>) {
     return true;
   } else if constexpr (std::same_as<T, Bytes> || std::convertible_to<const T&, std::string_view>) {
-    return leaves == Leaves::any;
+    return !OfNumbers;
   } else if constexpr (Described<T>) {
-    return fields_identified<leaves>(T::fields);
+    return fields_identified<OfNumbers>(T::fields);
   } else if constexpr (is_a<T, std::optional> || is_a<T, std::expected> || is_a<T, std::variant> ||
                        is_a<T, std::tuple> || is_a<T, std::pair>) {
-    return Parts<leaves, T>::value;
+    return Parts<OfNumbers, T>::value;
   } else if constexpr (requires(const T& range) { range.size(), range.begin(), range.end(); }) {
     // The order of a hash table is no part of its value.
-    return leaves == Leaves::any && !requires { typename T::hasher; } && identified<typename T::value_type, leaves>();
+    return !OfNumbers && !requires { typename T::hasher; } && identified<typename T::value_type, OfNumbers>();
   } else {
     return false;
   }
@@ -112,12 +109,12 @@ constexpr bool identified() {
 
 /// Values with an identity: what `add` takes.
 template <class T>
-concept HasIdentity = detail::identified<std::remove_cvref_t<T>, detail::Leaves::any>();
+concept HasIdentity = detail::identified<std::remove_cvref_t<T>, false>();
 
 /// Values made of a few numbers: keeping one and comparing it costs next to nothing, and it refers to nothing.
 template <class T>
-concept Plain = detail::identified<T, detail::Leaves::numbers>() && std::equality_comparable<T> &&
-                std::is_trivially_copy_constructible_v<T>;
+concept Plain =
+    detail::identified<T, true>() && std::equality_comparable<T> && std::is_trivially_copy_constructible_v<T>;
 
 /// Mixes a value into a digest: numbers, text, Bytes, the standard's sums, products and containers, and any struct that
 /// lists its `fields`. The state of a loop must be such a value.

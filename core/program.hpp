@@ -129,9 +129,9 @@ using Next = std::invoke_result_t<const std::remove_cvref_t<K>&, const T&>;
 template <class A, class T>
 decltype(auto) as(T&& value) {
   if constexpr (std::same_as<A, T>) {
-    return std::move(value);
+    return std::forward<T>(value);
   } else {
-    return A(std::move(value));
+    return A(std::forward<T>(value));
   }
 }
 

@@ -211,7 +211,7 @@ struct ResultCell : Cell {
 template <class A>
 Ref make_result(A&& value) {
   using T = ResultCell<A>;
-  return Ref(make<T>(Kind::result, T::the_shape, Cell{}, std::move(value)));
+  return Ref(make<T>(Kind::result, T::the_shape, Cell{}, std::forward<A>(value)));
 }
 
 template <class I, class K>
@@ -241,7 +241,8 @@ struct InstructionCell : Issued<I> {
 template <class I, class K>
 Ref make_instruction(I&& instruction, K&& next) {
   using T = InstructionCell<I, std::remove_cvref_t<K>>;
-  return Ref(make<T>(Kind::instruction, T::the_shape, Issued<I>{{}, std::move(instruction)}, std::forward<K>(next)));
+  return Ref(
+      make<T>(Kind::instruction, T::the_shape, Issued<I>{{}, std::forward<I>(instruction)}, std::forward<K>(next)));
 }
 
 /// What a process does once the tree it is in has a result: a bind or a loop, and the frame below.
@@ -392,7 +393,7 @@ struct LoopCell : WaitingCell {
 template <class S, class A, class Body>
 Ref make_loop(S&& state, Body&& body) {
   using T = LoopCell<S, A, Body>;
-  return Ref(make<T>(Kind::loop, T::the_shape, WaitingCell{}, std::move(state), std::move(body)));
+  return Ref(make<T>(Kind::loop, T::the_shape, WaitingCell{}, std::forward<S>(state), std::forward<Body>(body)));
 }
 
 }  // namespace detail

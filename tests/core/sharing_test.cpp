@@ -165,6 +165,10 @@ TEST_F(Sharing, ASessionOutlivesItsServer) {
 
 // -- Responses --------------------------------------------------------------------------------------------------
 
+static_assert(Plain<Result<Unit>> && Plain<Result<Socket>> && Plain<Result<Forked>> && Plain<Result<std::size_t>>);
+static_assert(Plain<Unit> && Plain<echo::Rest> && Plain<bool>);
+static_assert(!Plain<Bytes> && !Plain<Result<Bytes>> && !Plain<Result<Endpoint>> && !Plain<std::string_view>);
+
 /// For ever: asks, and tells the answer.
 Program<Toy, Unit> parrot() {
   using Turn = Step<Unit, Unit>;
