@@ -522,8 +522,8 @@ class Usage(unittest.TestCase):
             status, text, errors = run(flag)
             self.assertEqual((status, errors), (0, ""))
             for part in ("USAGE", "OPTIONS", "SIGNALS", "EXIT STATUS", "EXAMPLES", "--host", "--port", "--interpreter",
-                         "--workers", "--spin", "--program", "--once", "--backlog", "--max-connections", "--idle-timeout", "--drain-timeout",
-                         "--trace", "--version"):
+                         "--workers", "--spin", "--program", "--once", "--backlog", "--max-connections",
+                         "--idle-timeout", "--drain-timeout", "--trace", "--version"):
                 self.assertIn(part, text)
 
     def test_a_reader_that_goes_away(self):
