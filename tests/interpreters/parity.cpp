@@ -177,9 +177,7 @@ ClientOutcome outcome_of(const std::vector<Event>& trace, ClientId client) {
   return outcome;
 }
 
-}  // namespace
-
-Outcome OnSimulated::play(const Play& play) {
+Outcome play_in_simulation(const Play& play) {
   const Server server = play.server({"127.0.0.1", 8888});
   Scenario scenario(0);
   scenario.clients = play.clients;
@@ -203,8 +201,6 @@ Outcome OnSimulated::play(const Play& play) {
 }
 
 // -- The kernel: the server's side -------------------------------------------------------------------------------
-
-namespace {
 
 /// From here on the process may have so many more descriptors.
 void limit_descriptors(std::uint32_t more) {
@@ -408,11 +404,15 @@ Outcome play_for_real(const Play& play, const RunServer& run) {
   return outcome;
 }
 
+std::optional<std::string> it_can() { return std::nullopt; }
+
 }  // namespace
 
-Outcome OnFork::play(const Play& play) { return play_for_real(play, run_by_fork); }
-Outcome OnEpoll::play(const Play& play) { return play_for_real(play, by_loop(run_on_epoll)); }
-Outcome OnUring::play(const Play& play) { return play_for_real(play, by_loop(run_on_uring)); }
-std::optional<std::string> OnUring::why_not() { return why_no_uring(); }
+const Interpreter on_fork{"fork", it_can, [](const Play& play) { return play_for_real(play, run_by_fork); }};
+const Interpreter on_epoll{"epoll", it_can,
+                           [](const Play& play) { return play_for_real(play, by_loop(run_on_epoll)); }};
+const Interpreter on_uring{"uring", why_no_uring,
+                           [](const Play& play) { return play_for_real(play, by_loop(run_on_uring)); }};
+const Interpreter on_simulated{"simulated", it_can, play_in_simulation};
 
 }  // namespace antiphon::parity

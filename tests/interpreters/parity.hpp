@@ -69,29 +69,16 @@ std::string payload(std::uint32_t client, std::size_t count);
 
 // -- The interpreters --------------------------------------------------------------------------------------------
 
-struct OnFork {
-  static constexpr std::string_view name = "fork";
+struct Interpreter {
+  std::string_view name;
   /// Why it cannot play here.
-  static std::optional<std::string> why_not() { return std::nullopt; }
-  static Outcome play(const Play& play);
+  std::optional<std::string> (*why_not)();
+  Outcome (*play)(const Play& play);
 };
 
-struct OnEpoll {
-  static constexpr std::string_view name = "epoll";
-  static std::optional<std::string> why_not() { return std::nullopt; }
-  static Outcome play(const Play& play);
-};
-
-struct OnUring {
-  static constexpr std::string_view name = "uring";
-  static std::optional<std::string> why_not();
-  static Outcome play(const Play& play);
-};
-
-struct OnSimulated {
-  static constexpr std::string_view name = "simulated";
-  static std::optional<std::string> why_not() { return std::nullopt; }
-  static Outcome play(const Play& play);
-};
+extern const Interpreter on_fork;
+extern const Interpreter on_epoll;
+extern const Interpreter on_uring;
+extern const Interpreter on_simulated;
 
 }  // namespace antiphon::parity
