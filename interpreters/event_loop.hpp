@@ -28,7 +28,7 @@ struct LoopFamily {
 struct LoopOptions {
   Stop* stop = nullptr;        ///< Who asks it to stop; null: nobody does.
   TraceSink* trace = nullptr;  ///< Is told everything.
-  /// Is told what the first process does; sessions' failures are daily business.
+  /// Is told that the first process listens, what it is refused, and its end. Sessions' failures are daily business.
   std::function<void(const ProcessEvent&)> watch;
   std::int64_t spin_us = adaptive_spin_us;  ///< How long to poll for events before sleeping; 0: never.
   LoopFamily* family = nullptr;             ///< Null: it is alone.

@@ -134,7 +134,8 @@ Deadline deadline_of(const I& instruction) {
 ///                                                         it will `wake` the task when it is worth another attempt
 ///     bool withdraw(Task&, const I&)  the task waits no longer; false: too late, its attempt is still to succeed
 ///     Result<Unit> close(Channel&)    nobody holds it any more
-///     std::size_t poll(Nanoseconds at_most)  submits what there is, waits for events, wakes tasks; how many events came
+///     std::size_t poll(Nanoseconds at_most)  submits what there is, waits for events, wakes tasks; how many events
+///     came
 ///                                            from the network
 ///     bool busy() const               something is still to be closed
 ///     static constexpr bool sockets_block     its sockets are to be without O_NONBLOCK
@@ -236,12 +237,14 @@ class Scheduler {
   void answer(Task& task, const I& instruction, const typename I::Response& response,
               std::optional<ProcessId> child = {}) {
     task.begun = false;
-    if (is_watched(task)) report(task, Issued{Exchange<I>{instruction, response}, child});
+    const bool tells = std::same_as<I, Listen> || !response;
+    if (is_told(task, tells)) report(task, Issued{Exchange<I>{instruction, response}, child});
     task.process->template answer<I>(response);
   }
 
-  [[nodiscard]] bool is_watched(const Task& task) const {
-    return options_.trace != nullptr || (task.id == 0 && options_.watch);
+  /// Whether somebody is told what the task does; `watch` if it is more than daily business.
+  [[nodiscard]] bool is_told(const Task& task, bool more) const {
+    return options_.trace != nullptr || (more && task.id == 0 && options_.watch);
   }
 
   template <class What>
@@ -254,7 +257,7 @@ class Scheduler {
   void end(Task& task) {
     const Result<Unit> result = task.process->result();
     release_all(task);
-    if (is_watched(task)) report(task, Ended{result});
+    if (is_told(task, true)) report(task, Ended{result});
     if (task.id == 0) {
       report_.result = result;
       first_ended_ = true;
@@ -290,7 +293,7 @@ class Scheduler {
     }
     ++living_;
     const Fork::Response to_parent = Forked(Parent{Pid{static_cast<std::int64_t>(child->id) + 1}});
-    if (is_watched(task)) report(task, Issued{Exchange<Fork>{instruction, to_parent}, child->id});
+    if (is_told(task, false)) report(task, Issued{Exchange<Fork>{instruction, to_parent}, child->id});
     // The child goes on first: all children do so alike, and core keeps what it finds first.
     answer(*child, instruction, Forked(Child{}));
     make_ready(*child);
@@ -351,7 +354,9 @@ class Scheduler {
     std::optional<typename I::Response> response;
     if constexpr (!std::same_as<I, Sleep>) response = backend().attempt(task, instruction);
     if (response) return response;
-    if (first_look) task.due = kernel::after(now_, deadline_of(instruction).wait_ms);
+    // The clock was read when the turn began. Waits for others may count from there; a Sleep lasts as long as it says.
+    const Nanoseconds start = std::same_as<I, Sleep> && first_look ? kernel::now() : now_;
+    if (first_look) task.due = kernel::after(start, deadline_of(instruction).wait_ms);
     const Nanoseconds due = std::min(task.due, cut_of(instruction));
     if (due <= now_ && withdraw(task, instruction)) return overdue(instruction, due);
     task.waits = true;

@@ -16,7 +16,8 @@ class Spin {
   /// How long to poll now; 0: not at all.
   [[nodiscard]] kernel::Nanoseconds limit() const { return worth_ && skip_ == 0 ? longest_ : 0; }
 
-  /// After a poll that brought nothing: lets go of the core for whoever wants it. False: it was wanted, stop polling.
+  /// After a poll that brought nothing: now and then lets go of the core for whoever wants it. False: it was wanted,
+  /// stop polling.
   bool give_way();
 
   /// After a wait: how long it lasted, whether it began with polling, and how many events it brought.
@@ -26,6 +27,7 @@ class Spin {
   kernel::Nanoseconds longest_;
   bool worth_ = false;
   bool contended_ = false;
+  std::uint32_t polls_ = 0;
   std::uint32_t failures_ = 0;  ///< In a row.
   std::uint32_t skip_ = 0;      ///< So many waits go without polling.
 };
