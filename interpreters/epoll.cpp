@@ -242,7 +242,7 @@ class EpollLoop : public loop::Scheduler<EpollLoop, Channel> {
   /// A socket that came to nothing.
   void drop(Task& task, Socket socket) {
     Channel* const channel = task.sockets.remove(socket);
-    static_cast<void>(close(*channel));
+    kernel::tell_nobody(close(*channel));
   }
 
   kernel::Descriptor epoll_;

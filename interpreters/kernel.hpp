@@ -84,6 +84,8 @@ void make_blocking(int descriptor);
 Result<Unit> end_side(int descriptor);
 /// The number is free afterwards, whatever the answer is.
 Result<Unit> close(int descriptor);
+/// For an outcome that nobody is there to be told of.
+inline void tell_nobody(const Result<Unit>&) {}
 /// From here on closing resets the connection.
 void reset_on_close(int descriptor);
 

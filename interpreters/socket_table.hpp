@@ -12,7 +12,7 @@ namespace antiphon {
 
 /// The names of a process's sockets and what they stand for. The place in the table is the name. A session has two
 /// sockets at most, and so the first two need no memory of their own.
-template <class T, T none>
+template <class T, T None>
 class SocketTable {
  public:
   SocketTable() = default;
@@ -30,7 +30,7 @@ class SocketTable {
   Socket add(T what) {
     for (std::size_t place = 0;; ++place) {
       T* const found = find(place);
-      if (found != nullptr && *found != none) continue;
+      if (found != nullptr && *found != None) continue;
       if (found == nullptr) {
         if (!more_) more_ = std::make_unique<std::vector<T>>();
         more_->push_back(what);
@@ -41,16 +41,16 @@ class SocketTable {
     }
   }
 
-  /// What the name stands for, or `none`.
+  /// What the name stands for, or `None`.
   [[nodiscard]] T at(Socket socket) const {
     const T* const found = socket.number < 0 ? nullptr : find(static_cast<std::size_t>(socket.number));
-    return found == nullptr ? none : *found;
+    return found == nullptr ? None : *found;
   }
 
   /// Frees the name and answers what it stood for.
   T remove(Socket socket) {
     const T what = at(socket);
-    if (what != none) *find(static_cast<std::size_t>(socket.number)) = none;
+    if (what != None) *find(static_cast<std::size_t>(socket.number)) = None;
     return what;
   }
 
@@ -58,7 +58,7 @@ class SocketTable {
   template <class Visit>
   void for_each(Visit&& visit) const {
     for (std::size_t place = 0; const T* const found = find(place); ++place) {
-      if (*found != none) visit(*found);
+      if (*found != None) visit(*found);
     }
   }
 
@@ -71,7 +71,7 @@ class SocketTable {
   }
   T* find(std::size_t place) { return const_cast<T*>(std::as_const(*this).find(place)); }
 
-  std::array<T, inside> first_{none, none};
+  std::array<T, inside> first_{None, None};
   std::unique_ptr<std::vector<T>> more_;
 };
 

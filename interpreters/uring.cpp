@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -193,6 +194,7 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
       while (under_way_ > 0 || busy()) poll(kernel::never);
     } catch (const std::system_error&) {
       // The ring is broken; its end cancels what is left.
+      under_way_ = closing_ = 0;
     }
   }
   UringLoop(const UringLoop&) = delete;
@@ -385,14 +387,14 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
   }
 
   /// A socket that came to nothing.
-  void drop(Task& task, Socket socket) { static_cast<void>(close(*task.sockets.remove(socket))); }
+  void drop(Task& task, Socket socket) { kernel::tell_nobody(close(*task.sockets.remove(socket))); }
 
   // -- completions ----------------------------------------------------------------------------------------------
 
   void complete(const io_uring_cqe& cqe) {
     constexpr std::uint64_t of_bits = 7;
     const auto of = static_cast<Of>(cqe.user_data & of_bits);
-    void* const what = reinterpret_cast<void*>(cqe.user_data & ~of_bits);
+    void* const what = std::bit_cast<void*>(cqe.user_data & ~of_bits);
     switch (of) {
       case Of::nothing:
         return;
@@ -444,7 +446,7 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
     channel.cancelled = false;
     if (channel.closing) {
       --closing_;
-      static_cast<void>(finish_close(channel));
+      kernel::tell_nobody(finish_close(channel));
     } else {
       wake_all(channel.readers);
     }
@@ -497,7 +499,7 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
       const int client = take_ahead(channel).client;
       if (client < 0) continue;
       kernel::reset_on_close(client);
-      static_cast<void>(kernel::close(client));
+      kernel::tell_nobody(kernel::close(client));
     }
     const auto closed = kernel::close(channel.descriptor);
     forget(channel);

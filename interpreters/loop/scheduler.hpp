@@ -145,9 +145,6 @@ class Scheduler {
   using Channel = TheChannel;
   using Task = loop::Task<Channel>;
 
-  explicit Scheduler(const LoopOptions& options)
-      : options_(options), family_(options.family == nullptr ? &own_family_ : options.family), spin_(options.spin_us) {}
-
   LoopReport run(const Server& server) {
     Task& first = tasks_.take();
     first.process.emplace(server);
@@ -204,6 +201,11 @@ class Scheduler {
   }
 
  private:
+  friend Backend;
+
+  explicit Scheduler(const LoopOptions& options)
+      : options_(options), family_(options.family == nullptr ? &own_family_ : options.family), spin_(options.spin_us) {}
+
   Backend& backend() { return static_cast<Backend&>(*this); }
 
   // -- running --------------------------------------------------------------------------------------------------
@@ -336,7 +338,7 @@ class Scheduler {
   }
 
   void release_all(Task& task) {
-    task.sockets.for_each([&](Channel* channel) { static_cast<void>(release(*channel)); });
+    task.sockets.for_each([&](Channel* channel) { kernel::tell_nobody(release(*channel)); });
     task.sockets = {};
   }
 

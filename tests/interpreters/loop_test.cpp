@@ -298,6 +298,7 @@ TEST(SocketTable, GivesTheLowestFreeName) {
       std::vector<int> seen;
       one.for_each([&](int what) { seen.push_back(what); });
       std::vector<int> expected;
+      expected.reserve(other.size());
       for (const auto& [name, what] : other) expected.push_back(what);
       for (int name = -1; name < 20; ++name) {
         RC_ASSERT(one.at(Socket{name}) == (other.contains(name) ? other.at(name) : -1));

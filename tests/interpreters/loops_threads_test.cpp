@@ -175,7 +175,7 @@ class LoopsThreads : public testing::Test {
 
 struct NamesOfLoops {
   template <class Interpreter>
-  static std::string GetName(int) {
+  static std::string GetName(int) {  // NOLINT(readability-identifier-naming): GoogleTest looks for it
     return std::string(Interpreter::name);
   }
 };

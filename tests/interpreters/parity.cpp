@@ -299,9 +299,9 @@ using std::chrono::milliseconds;
 /// Sees the server through, and what is to happen to it meanwhile.
 class Stage {
  public:
-  Stage(const Play& play, const Endpoint& at, pid_t server, int news)
+  Stage(const Play& play, Endpoint at, pid_t server, int news)
       : play_(&play),
-        at_(at),
+        at_(std::move(at)),
         server_(server),
         news_(news),
         outcomes_(play.clients.size()),
