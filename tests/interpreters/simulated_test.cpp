@@ -256,7 +256,7 @@ TEST(Simulated, AForkCountsTheLivingChildrenOfItsProcess) {
       child, one_child);
   // Without DiscardChildren they count although they have ended.
   EXPECT_EQ(story_of_process(simulate(server, Scenario(0)), 0), "Fork parent; Fork EAGAIN; Sleep; Fork EAGAIN; ends");
-  EXPECT_EQ(story_of_process(simulate(then(DiscardChildren{}, [=] { return server; }), Scenario(0)), 0),
+  EXPECT_EQ(story_of_process(simulate(then(DiscardChildren{}, [=] { return Server(server); }), Scenario(0)), 0),
             "DiscardChildren; Fork parent; Fork EAGAIN; Sleep; Fork parent; ends");
 }
 
