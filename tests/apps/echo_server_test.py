@@ -134,9 +134,10 @@ class Resources(OnInterpreter):
                     self.assertEqual(server.echo(data), data)
                 server.await_no_children()
 
-            serve(200)
+            # By then every slot that is received into was in use once.
+            serve(800)
             descriptors, resident = server.descriptors(), server.resident_kib()
-            serve(1800)
+            serve(1200)
             self.assertEqual(server.descriptors(), descriptors)
             self.assertLess(server.resident_kib(), resident + 512)
 

@@ -43,7 +43,7 @@ struct Uring {
 
 /// One loop in a thread of its own, with a program value of its own.
 template <class Interpreter>
-class Worker {
+class Worker final : public TraceSink {
  public:
   Worker(const ProgramOptions& options, kernel::Sharing sharing, Stop& stop, LoopFamily& family) {
     thread_ = std::thread([=, this, &stop, &family] {
@@ -51,12 +51,12 @@ class Worker {
       loop.stop = &stop;
       loop.family = &family;
       loop.sharing = sharing;
-      loop.watch = [this](const ProcessEvent& event) { see(event); };
+      loop.trace = this;
       report_ = Interpreter::run(*program_named("stream", options), loop);
       if (!told_) bound_.set_value(std::nullopt);
     });
   }
-  ~Worker() { join(); }
+  ~Worker() override { join(); }
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
@@ -69,8 +69,10 @@ class Worker {
   /// Once it has ended: the clients that it took.
   [[nodiscard]] int accepted() const { return accepted_; }
 
- private:
-  void see(const ProcessEvent& event) {
+  ProcessId next_process() override { return 0; }
+  void give_back(ProcessId) override {}
+  void flush() override {}
+  void write(const ProcessEvent& event) override {
     const auto* const issued = std::get_if<Issued>(&event.what);
     if (issued == nullptr) return;
     if (const auto* const accept = std::get_if<Exchange<Accept>>(&issued->exchange)) {
@@ -83,6 +85,7 @@ class Worker {
     }
   }
 
+ private:
   std::promise<std::optional<Endpoint>> bound_;
   bool told_ = false;
   int accepted_ = 0;
