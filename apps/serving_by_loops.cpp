@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -57,9 +58,15 @@ class Workers {
     ServerOptions server = arguments_.options.server;
     for (Worker& worker : workers_) {
       const bool first = &worker == &workers_.front();
-      worker.thread = std::thread([this, &worker, server, first] {
-        work(worker, server, first ? kernel::Sharing::first : kernel::Sharing::joins);
-      });
+      try {
+        worker.thread = std::thread([this, &worker, server, first] {
+          work(worker, server, first ? kernel::Sharing::first : kernel::Sharing::joins);
+        });
+      } catch (const std::system_error& failure) {
+        worker.exception = fmt::format("cannot start a worker: {}", failure.code().message());
+        stop_.request();
+        return false;
+      }
       std::unique_lock lock(mutex_);
       news_.wait(lock, [&] { return worker.bound || worker.over; });
       if (!worker.bound) {
@@ -127,7 +134,7 @@ class Workers {
     for (const Worker& worker : workers_) {
       if (!worker.exception.empty()) {
         log_->note(worker.exception);
-        return ExitCode::violated;
+        return log_->has_listened() ? ExitCode::violated : ExitCode::bad_input;
       }
       const Result<Unit>& result = worker.report.result;
       if (!result && !log_->has_listened()) return cannot_serve(*log_, arguments_, result.error());

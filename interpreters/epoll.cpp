@@ -57,7 +57,7 @@ class EpollLoop : public loop::Scheduler<EpollLoop, Channel> {
   std::optional<Result<Socket>> attempt(Task& task, const Accept& accept) {
     Channel* const listener = task.sockets.at(accept.listener);
     if (listener == nullptr) return failed(Errno::BADF);
-    if (listener->readable || listener->registered != Channel::Registered::yes) {
+    if (listener->readable || !listener->listens || listener->registered != Channel::Registered::yes) {
       auto client = kernel::accept_client(listener->descriptor);
       if (client) return add(task, *std::move(client));
       if (client.error() != Errno::AGAIN) return failed(client.error());
@@ -72,7 +72,7 @@ class EpollLoop : public loop::Scheduler<EpollLoop, Channel> {
   std::optional<Result<Bytes>> attempt(Task& task, const Recv& recv) {
     Channel* const channel = task.sockets.at(recv.from);
     if (channel == nullptr) return failed(Errno::BADF);
-    if (channel->readable) {
+    if (channel->readable || channel->listens) {
       Result<Bytes> received = receive(*channel, recv.at_most);
       if (received || received.error() != Errno::AGAIN) return received;
       channel->readable = false;
@@ -118,7 +118,9 @@ class EpollLoop : public loop::Scheduler<EpollLoop, Channel> {
     }
     auto opened = kernel::begin_connecting(connect.to);
     if (!opened) return failed(opened.error());
-    const Socket socket = add(task, *std::move(opened));
+    const Result<Socket> named = add(task, *std::move(opened));
+    if (!named) return named;
+    const Socket socket = *named;
     Channel& channel = *task.sockets.at(socket);
     if (const auto failure = watch(channel, edges)) {
       drop(task, socket);
@@ -205,7 +207,7 @@ class EpollLoop : public loop::Scheduler<EpollLoop, Channel> {
       return Bytes{};
     }
     auto& free = slots_.free();
-    if (free.empty() && !slots_.detach_oldest()) return failed(Errno::NOMEM);
+    if ((free.empty() && !slots_.detach_oldest()) || !slots_.make_ready()) return failed(Errno::NOMEM);
     const std::size_t asked = std::min(at_most, loop::Slots::slot_bytes);
     const Result<std::size_t> size = kernel::receive(channel.descriptor, slots_.memory(free.back()), asked);
     if (!size) return failed(size.error());

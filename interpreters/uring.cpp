@@ -54,8 +54,10 @@ class Ring {
   template <class Prepare>
   void request(std::uint64_t user_data, Prepare prepare) {
     io_uring_sqe* sqe = io_uring_get_sqe(&ring_);
-    while (sqe == nullptr) {
-      check(io_uring_submit(&ring_));
+    constexpr int most_tries = 1000;
+    for (int tries = 0; sqe == nullptr; ++tries) {
+      const int outcome = io_uring_submit_and_get_events(&ring_);
+      check(tries < most_tries || outcome >= 0 ? outcome : -ENOMEM);
       sqe = io_uring_get_sqe(&ring_);
     }
     prepare(sqe);
@@ -169,6 +171,7 @@ struct Channel : loop::ChannelBase {
   bool cancelled = false;  ///< The armed request is being taken back.
   bool closing = false;    ///< To be closed once the armed request is back.
   bool ended = false;      ///< The peer's end arrived.
+  bool lost = false;       ///< There was no memory for something that was received. Nothing follows it.
 };
 
 /// What a completion is of, in the lowest bits of its name; the rest is the address of a Channel or a Task.
@@ -186,11 +189,11 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
 
   /// Nothing may go on in the kernel with memory that is given back.
   ~UringLoop() {
-    if (under_way_ > 0) {
-      constexpr int everything = IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL;
-      request(Of::nothing, nullptr, [](io_uring_sqe* sqe) { io_uring_prep_cancel64(sqe, 0, everything); });
-    }
     try {
+      if (under_way_ > 0) {
+        constexpr int everything = IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL;
+        request(Of::nothing, nullptr, [](io_uring_sqe* sqe) { io_uring_prep_cancel64(sqe, 0, everything); });
+      }
       while (under_way_ > 0 || busy()) poll(kernel::never);
     } catch (const std::system_error&) {
       // The ring is broken; its end cancels what is left.
@@ -206,6 +209,7 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
     Channel* const listener = task.sockets.at(accept.listener);
     if (listener == nullptr) return failed(Errno::BADF);
     if (listener->first_ahead != nullptr) {
+      if (listener->first_ahead->client < 0) return failed(Errno::INVAL);
       --listener->clients_ahead;
       return add(task, kernel::Descriptor(take_ahead(*listener).client));
     }
@@ -223,7 +227,10 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
   std::optional<Result<Bytes>> attempt(Task& task, const Recv& recv) {
     Channel* const channel = task.sockets.at(recv.from);
     if (channel == nullptr) return failed(Errno::BADF);
-    if (channel->first_ahead != nullptr) return take(*channel, recv.at_most);
+    if (channel->first_ahead != nullptr) {
+      if (channel->first_ahead->client >= 0) return failed(Errno::NOTCONN);
+      return take(*channel, recv.at_most);
+    }
     if (const auto error = take_error(*channel)) return failed(*error);
     if (channel->ended) return Bytes{};
     if (!channel->armed) arm_receive(*channel);
@@ -250,6 +257,7 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
     set(task, Stage::none);
     if (task.outcome >= 0) return static_cast<std::size_t>(task.outcome);
     if (task.outcome == -ECANCELED) return std::nullopt;
+    if (task.outcome == -EPIPE) return failed(take_error(*channel).value_or(Errno::PIPE));
     if (task.outcome != -EAGAIN) return failed(Errno{-task.outcome});
     if (task.due <= now()) return std::nullopt;
     // It may wait long, and the kernel reads the bytes where they are now: they leave the slot before.
@@ -345,6 +353,7 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
       sqe->buf_group = 0;
     });
     channel.armed = true;
+    channel.listens = false;
   }
 
   void cancel_multishot(Channel& channel) {
@@ -364,7 +373,9 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
     auto opened = kernel::begin_connecting(connect.to);
     if (!opened) return failed(opened.error());
     kernel::make_blocking(opened->number());
-    task.connecting = add(task, *std::move(opened));
+    const Result<Socket> named = add(task, *std::move(opened));
+    if (!named) return named;
+    task.connecting = *named;
     const int descriptor = task.sockets.at(task.connecting)->descriptor;
     request(Of::task, &task, [=](io_uring_sqe* sqe) { io_uring_prep_poll_add(sqe, descriptor, POLLOUT); });
     ++under_way_;
@@ -417,8 +428,12 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
   void received(Channel& channel, const io_uring_cqe& cqe) {
     if (cqe.res > 0) {
       const std::uint32_t number = cqe.flags >> IORING_CQE_BUFFER_SHIFT;
-      push_ahead(channel, {slots_.filled(number, static_cast<std::size_t>(cqe.res))});
-      filled_.push_back(&channel);
+      try {
+        push_ahead(channel, {slots_.filled(number, static_cast<std::size_t>(cqe.res))});
+        filled_.push_back(&channel);
+      } catch (const std::bad_alloc&) {
+        channel.lost = true;
+      }
     } else if (cqe.res == 0) {
       channel.ended = true;
     } else if (cqe.res != -ECANCELED && cqe.res != -ENOBUFS) {
@@ -431,7 +446,14 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
 
   void accepted(Channel& listener, const io_uring_cqe& cqe) {
     if (cqe.res >= 0) {
-      push_ahead(listener, {{}, cqe.res});
+      kernel::Descriptor client(cqe.res);
+      try {
+        push_ahead(listener, {{}, client.number()});
+      } catch (const std::bad_alloc&) {
+        listener.error_ahead = ENOMEM;
+        return (cqe.flags & IORING_CQE_F_MORE) == 0 ? back(listener) : wake_all(listener.readers);
+      }
+      client.hand_on();
       if (++listener.clients_ahead >= most_clients_ahead && listener.armed) cancel_multishot(listener);
     } else if (cqe.res != -ECANCELED) {
       listener.error_ahead = -cqe.res;
@@ -478,6 +500,7 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
   }
 
   static std::optional<Errno> take_error(Channel& channel) {
+    if (channel.lost) return Errno::NOMEM;
     const int error = std::exchange(channel.error_ahead, 0);
     return error == 0 ? std::nullopt : std::optional(Errno{error});
   }
@@ -494,7 +517,7 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
 
   Result<Unit> finish_close(Channel& channel) {
     // What was received ahead is unread input still.
-    if (channel.first_ahead != nullptr) kernel::reset_on_close(channel.descriptor);
+    if (channel.first_ahead != nullptr || channel.lost) kernel::reset_on_close(channel.descriptor);
     while (channel.first_ahead != nullptr) {
       const int client = take_ahead(channel).client;
       if (client < 0) continue;
@@ -564,6 +587,8 @@ std::optional<std::string> why_no_uring() {
     return std::nullopt;
   } catch (const std::system_error& error) {
     return explain(error);
+  } catch (const std::bad_alloc&) {
+    return "no memory is left for it";
   }
 }
 

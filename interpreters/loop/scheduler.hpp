@@ -150,16 +150,13 @@ class Scheduler {
     first.process.emplace(server);
     ++living_;
     make_ready(first);
-    for (;;) {
-      run_ready();
-      if (living_ == 0 && !backend().busy()) break;
-      if (now_ >= give_up_at_) {
-        report_.cut_off = living_;
-        break;
-      }
-      wait_for_events();
+    try {
+      run_to_the_end();
+    } catch (...) {
+      release_everything();
+      throw;
     }
-    tasks_.for_each_in_use([&](Task& task) { release_all(task); });
+    release_everything();
     return report_;
   }
 
@@ -167,18 +164,22 @@ class Scheduler {
   [[nodiscard]] Nanoseconds now() const { return now_; }
   [[nodiscard]] const LoopOptions& options() const { return options_; }
 
-  Channel& new_channel(kernel::Descriptor descriptor) {
-    Channel& channel = channels_.take();
-    channel.descriptor = descriptor.hand_on();
-    channel.holders = 1;
-    return channel;
-  }
   /// The descriptor was closed.
   void forget(Channel& channel) { channels_.give_back(channel); }
 
   /// A new socket of the process.
-  Socket add(Task& task, kernel::Descriptor descriptor) {
-    return task.sockets.add(&new_channel(std::move(descriptor)));
+  Result<Socket> add(Task& task, kernel::Descriptor descriptor) {
+    Channel* channel = nullptr;
+    try {
+      channel = &channels_.take();
+      const Socket name = task.sockets.add(channel);
+      channel->descriptor = descriptor.hand_on();
+      channel->holders = 1;
+      return name;
+    } catch (const std::bad_alloc&) {
+      if (channel != nullptr) channels_.give_back(*channel);
+      return failed(Errno::NOMEM);
+    }
   }
 
   void make_ready(Task& task) {
@@ -207,6 +208,22 @@ class Scheduler {
       : options_(options), family_(options.family == nullptr ? &own_family_ : options.family), spin_(options.spin_us) {}
 
   Backend& backend() { return static_cast<Backend&>(*this); }
+
+  void run_to_the_end() {
+    for (;;) {
+      run_ready();
+      if (living_ == 0 && !backend().busy()) break;
+      if (now_ >= give_up_at_) {
+        report_.cut_off = living_;
+        break;
+      }
+      wait_for_events();
+    }
+  }
+
+  void release_everything() {
+    tasks_.for_each_in_use([&](Task& task) { release_all(task); });
+  }
 
   // -- running --------------------------------------------------------------------------------------------------
 
@@ -273,6 +290,8 @@ class Scheduler {
       } else {
         ++task.parent->zombies;
       }
+    } else if (task.id != 0 && task.parent_id == 0) {
+      family_->living.fetch_sub(1, std::memory_order_relaxed);
     }
     timers_.remove(task);
     --living_;
@@ -442,6 +461,11 @@ class Scheduler {
     });
   }
 
+  static bool has_arrived(const Task& task, const Recv& recv) {
+    const auto there = kernel::peek(descriptor_of(task, recv.from));
+    return there || there.error() != Errno::AGAIN;
+  }
+
   void fire_timers() {
     while (Task* const task = timers_.take_due(now_)) {
       if (!task->waits) continue;
@@ -449,7 +473,13 @@ class Scheduler {
         arm(*task, task->due);
         continue;
       }
-      visit_waiting(*task, [&](const auto& instruction) {
+      visit_waiting(*task, [&]<class I>(const I& instruction) {
+        if constexpr (std::same_as<I, Recv>) {
+          // The wake-up may have been late, for all: what has arrived meanwhile comes first.
+          if (task->due != cut_of(instruction) && has_arrived(*task, instruction)) {
+            return arm(*task, now_ + kernel::second);
+          }
+        }
         if (!withdraw(*task, instruction)) return;
         answer(*task, instruction, overdue(instruction, task->due));
         make_ready(*task);
@@ -485,7 +515,8 @@ class Scheduler {
       events = backend().poll(end == kernel::never ? kernel::never : std::max<Nanoseconds>(end - now_, 0));
       now_ = kernel::now();
     }
-    if (events != 0) spin_.learn(now_ - start, polls, events);
+    // (A task that is ready without an event was answered by the kernel at once: that was no wait.)
+    if (events != 0 || (polls && ready_.empty())) spin_.learn(now_ - start, polls, events);
   }
 
   LoopOptions options_;

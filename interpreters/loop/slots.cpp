@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "core/pool.hpp"
 
@@ -15,16 +16,25 @@ Slots::Slots(std::uint32_t count) : memory_(std::make_unique_for_overwrite<std::
 Slots::~Slots() {
   while (oldest_ != nullptr && detach(*oldest_)) {
   }
+  if (spare_ != nullptr) pool::give_back(spare_, sizeof(Slot));
+}
+
+bool Slots::make_ready() noexcept {
+  if (spare_ != nullptr) return true;
+  try {
+    spare_ = pool::take(sizeof(Slot));
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  return true;
 }
 
 Bytes Slots::filled(std::uint32_t number, std::size_t size) {
-  void* block = nullptr;
-  try {
-    block = pool::take(sizeof(Slot));
-  } catch (const std::bad_alloc&) {
+  if (!make_ready()) {
     free_.push_back(number);
-    throw;
+    throw std::bad_alloc();
   }
+  void* const block = std::exchange(spare_, nullptr);
   Slot* const slot = new (block) Slot{
       {1, static_cast<std::uint32_t>(size), memory(number), &recycle, false}, this, newest_, nullptr, number, wake_up_};
   (newest_ == nullptr ? oldest_ : newest_->newer) = slot;

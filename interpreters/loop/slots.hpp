@@ -20,7 +20,7 @@ struct Slot : Buffer {
   std::uint32_t wake_up;  ///< The wake-up that filled it.
 };
 
-/// Memory to receive into: a few slots of one size that stay hot, because they come back at once. Who holds what was
+/// Memory to receive into: slots of one size. Who holds what was
 /// received for longer than a wake-up is given a copy, so that clients that do not read take no slot away from others.
 class Slots {
  public:
@@ -37,7 +37,11 @@ class Slots {
   /// The numbers of the slots that nobody holds, the last to come back at the end. Whoever fills one takes it out.
   std::vector<std::uint32_t>& free() { return free_; }
 
-  /// What was received into a slot that was taken out of `free`. Throws std::bad_alloc and puts it back then.
+  /// Makes sure that the next `filled` finds memory for what it notes. False: there is none.
+  bool make_ready() noexcept;
+
+  /// What was received into a slot that was taken out of `free`. Throws std::bad_alloc and puts it back then, but not
+  /// after `make_ready`.
   Bytes filled(std::uint32_t number, std::size_t size);
 
   /// Gives the longest-held slot memory of its own, which frees the slot. False: nothing is held, or no memory is left.
@@ -58,6 +62,7 @@ class Slots {
   Slot* oldest_ = nullptr;
   Slot* newest_ = nullptr;
   std::uint32_t wake_up_ = 0;
+  void* spare_ = nullptr;  ///< For the next Slot.
 };
 
 }  // namespace antiphon::loop
