@@ -7,10 +7,10 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <filesystem>
 #include <fstream>
-#include <system_error>
 
 #include "apps/output.hpp"
 #include "apps/verify_arguments.hpp"
@@ -85,7 +85,7 @@ ExitCode cut_in_header(const VerifyArguments& arguments, const BadInput& input) 
 
 ExitCode judge_trace(const VerifyArguments& arguments) {
   std::ifstream file(arguments.file, std::ios::binary);
-  if (!file) return refused(fmt::format("'{}': {}", arguments.file, std::generic_category().message(errno)));
+  if (!file) return refused(fmt::format("'{}': {}", arguments.file, std::strerror(errno)));
   if (std::filesystem::is_directory(arguments.file)) return refused(arguments.file + ": it is a directory");
   const auto bad = [&](const BadInput& input) {
     return refused(fmt::format("{}:{}: {}", arguments.file, input.line, input.what));

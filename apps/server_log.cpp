@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <system_error>
+#include <cstring>
 
 namespace antiphon {
 
@@ -46,7 +46,7 @@ void ServerLog::totals() const {
 }
 
 std::string explained(Errno error) {
-  return fmt::format("{} ({})", name_of(error), std::generic_category().message(static_cast<int>(error)));
+  return fmt::format("{} ({})", name_of(error), std::strerror(static_cast<int>(error)));
 }
 
 }  // namespace antiphon

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstring>
 #include <exception>
 #include <mutex>
 #include <optional>
@@ -63,7 +64,7 @@ class Workers {
           work(worker, server, first ? kernel::Sharing::first : kernel::Sharing::joins);
         });
       } catch (const std::system_error& failure) {
-        worker.exception = fmt::format("cannot start a worker: {}", failure.code().message());
+        worker.exception = fmt::format("cannot start a worker: {}", std::strerror(failure.code().value()));
         stop_.request();
         return false;
       }

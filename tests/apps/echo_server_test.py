@@ -25,6 +25,7 @@ from serving import (
     eventually,
     fingerprint,
     on_each_interpreter,
+    traced_environment,
 )
 
 ECHO_VERIFY = os.path.join(os.path.dirname(ECHO_SERVER), "echo-verify")
@@ -139,7 +140,7 @@ class Resources(OnInterpreter):
             descriptors, resident = server.descriptors(), server.resident_kib()
             serve(1200)
             self.assertEqual(server.descriptors(), descriptors)
-            self.assertLess(server.resident_kib(), resident + 512)
+            self.assertLess(server.resident_kib(), resident + 1024)
 
 
 class Stop(OnInterpreter):
@@ -510,7 +511,7 @@ class Usage(unittest.TestCase):
                 if error:
                     done = subprocess.run(
                         [*command, ECHO_SERVER, "--interpreter", "uring"],
-                        capture_output=True, text=True, timeout=PATIENCE_S,
+                        capture_output=True, text=True, timeout=PATIENCE_S, env=traced_environment(),
                     )
                     self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
                     self.assertIn("echo-server: --interpreter: this kernel does not run 'uring': " + words, done.stderr)

@@ -19,6 +19,11 @@ INTERPRETERS = ("fork", "epoll", "uring")
 PATIENCE_S = 60
 
 
+def traced_environment():
+    """For what runs under strace: there the search for leaks of AddressSanitizer cannot work."""
+    return {**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
+
+
 def on_each_interpreter(case, interpreters=INTERPRETERS):
     """Test cases like this one, for each interpreter one, by the names that a test module is to have them under."""
     return {
@@ -77,6 +82,7 @@ class Server:
             stdout=subprocess.PIPE,
             stderr=self.log_file,
             stdin=subprocess.DEVNULL,
+            env=traced_environment() if self.under else None,
             preexec_fn=self.limit_descriptors_at_start if self.most_descriptors else None,
         )
         self.pid = self.process.pid
