@@ -8,7 +8,19 @@
 
 namespace antiphon::loop {
 
-Slots::Slots(std::uint32_t count) : memory_(std::make_unique_for_overwrite<std::byte[]>(count * slot_bytes)) {
+namespace {
+
+/// In wake-ups. What one brings is sent in the turns after it, and on io_uring the next tells that it is sent: then,
+/// in the turns after that, who sends only what came lets go.
+constexpr std::uint32_t longest_hold = 2;
+
+/// The kernel copies 16 KiB in half the time to where a page begins.
+constexpr std::size_t page = 4096;
+
+}  // namespace
+
+Slots::Slots(std::uint32_t count) : memory_(static_cast<std::byte*>(std::aligned_alloc(page, count * slot_bytes))) {
+  if (!memory_) throw std::bad_alloc();
   free_.reserve(count);
   for (std::uint32_t number = count; number > 0; --number) free_.push_back(number - 1);
 }
@@ -68,7 +80,7 @@ bool Slots::detach(Slot& slot) noexcept {
 
 void Slots::wake_up() {
   ++wake_up_;
-  while (oldest_ != nullptr && wake_up_ - oldest_->wake_up > 1 && detach(*oldest_)) {
+  while (oldest_ != nullptr && wake_up_ - oldest_->wake_up > longest_hold && detach(*oldest_)) {
   }
 }
 

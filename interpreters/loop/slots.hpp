@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <vector>
 
@@ -49,7 +50,7 @@ class Slots {
   /// The same for one that may be a slot of ours. False: it still stands in the slot.
   bool detach(const Bytes& bytes);
 
-  /// Begins a wake-up, and detaches what has been held since before the last one.
+  /// Begins a wake-up, and detaches what has been held for longer than a message takes.
   void wake_up();
 
  private:
@@ -57,7 +58,10 @@ class Slots {
   bool detach(Slot& slot) noexcept;
   void unlink(Slot& slot) noexcept;
 
-  std::unique_ptr<std::byte[]> memory_;
+  struct Free {
+    void operator()(std::byte* memory) const { std::free(memory); }
+  };
+  std::unique_ptr<std::byte[], Free> memory_;
   std::vector<std::uint32_t> free_;
   Slot* oldest_ = nullptr;
   Slot* newest_ = nullptr;

@@ -150,13 +150,15 @@ TEST(Slots, OneIsDetachedByWhatStandsInIt) {
   EXPECT_EQ(part.content(), "eld");
 }
 
-TEST(Slots, WhatIsHeldLongerThanAWakeUpIsDetached) {
+TEST(Slots, WhatIsHeldLongerThanAMessageTakesIsDetached) {
   Slots slots(2);
   slots.wake_up();
   const Bytes held = received(slots, "held");
   slots.wake_up();
   EXPECT_EQ(slots.free().size(), 1U);
   const Bytes later = received(slots, "later");
+  slots.wake_up();
+  EXPECT_EQ(slots.free().size(), 0U);
   slots.wake_up();
   EXPECT_EQ(slots.free().size(), 1U);
   EXPECT_EQ(held.content(), "held");
