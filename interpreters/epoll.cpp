@@ -35,7 +35,6 @@ struct Channel : loop::ChannelBase {
   // What is not known to be in vain is tried.
   bool readable = true;
   bool writable = true;
-  bool promised = false;  ///< epoll said that a read will find something, and none has yet.
   bool listens = false;
   bool hung_up = false;  ///< The end, or a failure, has arrived: a read never waits any more.
 };
@@ -77,9 +76,7 @@ class EpollLoop : public loop::Scheduler<EpollLoop, Channel> {
       Result<Bytes> received = receive(*channel, recv.at_most);
       if (received || received.error() != Errno::AGAIN) return received;
       channel->readable = false;
-      // After all was read the next edge comes by itself.
-      const auto failure = channel->promised ? watch_again(*channel) : watch(*channel, edges);
-      if (failure) return failed(*failure);
+      if (const auto failure = watch_again(*channel)) return failed(*failure);
     } else if (const auto failure = watch(*channel, edges)) {
       return failed(*failure);
     }
@@ -193,7 +190,7 @@ class EpollLoop : public loop::Scheduler<EpollLoop, Channel> {
     const bool over = (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
     if (over) channel.hung_up = true;
     if (over || (event.events & EPOLLIN) != 0) {
-      channel.readable = channel.promised = true;
+      channel.readable = true;
       wake_all(channel.readers);
     }
     if (over || (event.events & EPOLLOUT) != 0) {
@@ -214,7 +211,6 @@ class EpollLoop : public loop::Scheduler<EpollLoop, Channel> {
     const std::size_t asked = std::min(at_most, loop::Slots::slot_bytes);
     const Result<std::size_t> size = kernel::receive(channel.descriptor, slots_.memory(free.back()), asked);
     if (!size) return failed(size.error());
-    channel.promised = false;
     // It was all that there was. What comes after it is an edge.
     if (*size < asked && !channel.hung_up) channel.readable = false;
     if (*size == 0) {
