@@ -20,9 +20,9 @@ using kernel::Nanoseconds;
 
 /// A listener or a connection.
 ///
-/// A connection is registered edge-triggered, for both directions at once: what it is ready for is remembered here, and
-/// an edge is never asked for again. A listener is registered level-triggered, and taken out of the interest while
-/// nobody accepts.
+/// A connection is registered edge-triggered, for both directions at once: what it is ready for is remembered here. An
+/// edge is asked for again only after a call that was in vain. A listener is registered level-triggered, and taken out
+/// of the interest while nobody accepts.
 struct Channel : loop::ChannelBase {
   using Task = loop::Task<Channel>;
 

@@ -134,9 +134,8 @@ Deadline deadline_of(const I& instruction) {
 ///                                                         it will `wake` the task when it is worth another attempt
 ///     bool withdraw(Task&, const I&)  the task waits no longer; false: too late, its attempt is still to succeed
 ///     Result<Unit> close(Channel&)    nobody holds it any more
-///     std::size_t poll(Nanoseconds at_most)  submits what there is, waits for events, wakes tasks; how many events
-///     came
-///                                            from the network
+///     std::size_t poll(Nanoseconds at_most)  submits what there is, waits for events and wakes tasks; the number of
+///                                            events that came from the network
 ///     bool busy() const               something is still to be closed
 ///     static constexpr bool sockets_block     its sockets are to be without O_NONBLOCK
 template <class Backend, class TheChannel>
