@@ -15,9 +15,15 @@ void note_stopping(const ServerLog& log, std::int64_t connections, const ServerA
                        static_cast<double>(arguments.options.session.until.drain_ms) / 1000));
 }
 
-ExitCode cannot_serve(const ServerLog& log, const ServerArguments& arguments, Errno why) {
-  log.note(fmt::format("cannot serve at {}: {}", text_of(arguments.options.server.at), explained(why)));
-  return ExitCode::bad_input;
+std::optional<ExitCode> failure_of(const ServerLog& log, const ServerArguments& arguments, const Result<Unit>& result) {
+  if (!log.has_listened()) {
+    log.note(fmt::format("cannot serve at {}: {}", text_of(arguments.options.server.at), explained(result.error())));
+    return ExitCode::bad_input;
+  }
+  if (result || result.error() == Errno::STOPPING) return std::nullopt;
+  log.totals();
+  log.note(fmt::format("ended by an unhandled {}", explained(result.error())));
+  return ExitCode::violated;
 }
 
 ExitCode farewell(const ServerLog& log, std::int64_t failed, std::int64_t left) {

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <functional>
-#include <memory>
+#include <cstdint>
+#include <optional>
 
 #include "apps/exit_code.hpp"
 #include "apps/server_arguments.hpp"
@@ -23,7 +23,8 @@ ExitCode serve_by_loops(const ServerArguments& arguments, ServerLog& log, TraceF
 
 TraceHeader header_of(const ServerArguments& arguments);
 void note_stopping(const ServerLog& log, std::int64_t connections, const ServerArguments& arguments);
-ExitCode cannot_serve(const ServerLog& log, const ServerArguments& arguments, Errno why);
+/// How the server ended if its acceptor failed, which is told; none: it was asked to stop.
+std::optional<ExitCode> failure_of(const ServerLog& log, const ServerArguments& arguments, const Result<Unit>& result);
 /// Once nothing more can happen: how many processes ended by a failure, and how many did not end in time.
 ExitCode farewell(const ServerLog& log, std::int64_t failed, std::int64_t left);
 

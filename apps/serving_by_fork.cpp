@@ -31,12 +31,7 @@ ExitCode serve_by_fork(const ServerArguments& arguments, ServerLog& log, TraceFi
     if (!result) log.note(fmt::format("a session ended by an unhandled {}", name_of(result.error())));
     std::_Exit(status_of(result ? ExitCode::holds : ExitCode::violated));
   }
-  if (!log.has_listened()) return cannot_serve(log, arguments, result.error());
-  if (!result && result.error() != Errno::STOPPING) {
-    log.totals();
-    log.note(fmt::format("ended by an unhandled {}", explained(result.error())));
-    return ExitCode::violated;
-  }
+  if (const auto failure = failure_of(log, arguments, result)) return *failure;
   const std::int64_t left = handler.await_children(arguments.options.session.until.drain_ms + grace_ms);
   return farewell(log, handler.failed_children(), left);
 }

@@ -137,12 +137,10 @@ class Workers {
         log_->note(worker.exception);
         return log_->has_listened() ? ExitCode::violated : ExitCode::bad_input;
       }
-      const Result<Unit>& result = worker.report.result;
-      if (!result && !log_->has_listened()) return cannot_serve(*log_, arguments_, result.error());
-      if (!result && result.error() != Errno::STOPPING) {
-        log_->totals();
-        log_->note(fmt::format("ended by an unhandled {}", explained(result.error())));
-        return ExitCode::violated;
+      // Those that were stopped because another one failed have nothing to tell.
+      const bool has_failed = !worker.report.result;
+      if (has_failed) {
+        if (const auto failure = failure_of(*log_, arguments_, worker.report.result)) return *failure;
       }
       failed += worker.report.failed;
       left += worker.report.cut_off;

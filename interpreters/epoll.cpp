@@ -241,12 +241,6 @@ class EpollLoop : public loop::Scheduler<EpollLoop, Channel> {
     return std::nullopt;
   }
 
-  /// A socket that came to nothing.
-  void drop(Task& task, Socket socket) {
-    Channel* const channel = task.sockets.remove(socket);
-    kernel::tell_nobody(close(*channel));
-  }
-
   kernel::Descriptor epoll_;
   loop::Slots slots_;
   std::array<epoll_event, 256> events_{};

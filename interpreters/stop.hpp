@@ -17,7 +17,6 @@ class Stop {
   /// Asks. The first time counts. Any thread may, and a signal's handler.
   void request();
 
-  [[nodiscard]] bool requested() const { return requested_at() != kernel::never; }
   /// By `kernel::now`; `kernel::never` if it was not requested yet.
   [[nodiscard]] kernel::Nanoseconds requested_at() const { return requested_at_.load(std::memory_order_acquire); }
   /// Becomes readable with the request, and stays so.

@@ -397,9 +397,6 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
     return true;
   }
 
-  /// A socket that came to nothing.
-  void drop(Task& task, Socket socket) { kernel::tell_nobody(close(*task.sockets.remove(socket))); }
-
   // -- completions ----------------------------------------------------------------------------------------------
 
   void complete(const io_uring_cqe& cqe) {

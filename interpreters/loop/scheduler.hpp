@@ -161,10 +161,12 @@ class Scheduler {
 
  protected:
   [[nodiscard]] Nanoseconds now() const { return now_; }
-  [[nodiscard]] const LoopOptions& options() const { return options_; }
 
   /// The descriptor was closed.
   void forget(Channel& channel) { channels_.give_back(channel); }
+
+  /// A socket that came to nothing.
+  void drop(Task& task, Socket socket) { kernel::tell_nobody(backend().close(*task.sockets.remove(socket))); }
 
   /// A new socket of the process.
   Result<Socket> add(Task& task, kernel::Descriptor descriptor) {
@@ -252,11 +254,15 @@ class Scheduler {
   }
 
   template <Instruction I>
-  void answer(Task& task, const I& instruction, const typename I::Response& response,
-              std::optional<ProcessId> child = {}) {
-    task.begun = false;
+  void answer(Task& task, const I& instruction, const typename I::Response& response) {
     const bool tells = std::same_as<I, Listen> || !response;
-    if (is_told(task, tells)) report(task, Issued{Exchange<I>{instruction, response}, child});
+    if (is_told(task, tells)) report(task, Issued{Exchange<I>{instruction, response}, std::nullopt});
+    go_on<I>(task, response);
+  }
+
+  template <Instruction I>
+  static void go_on(Task& task, const typename I::Response& response) {
+    task.begun = false;
     task.process->template answer<I>(response);
   }
 
@@ -317,16 +323,15 @@ class Scheduler {
     // The child goes on first: all children do so alike, and core keeps what it finds first.
     answer(*child, instruction, Forked(Child{}));
     make_ready(*child);
-    task.begun = false;
-    task.process->template answer<Fork>(to_parent);
+    go_on<Fork>(task, to_parent);
   }
 
   /// Counts one more child, unless that many live already.
   bool admit_child(Task& task, std::int64_t at_most) {
-    if (task.id != 0) return task.living_children < at_most ? (++task.living_children, true) : false;
-    if (family_->living.fetch_add(1, std::memory_order_relaxed) < at_most) return true;
-    discount_children(task, 1);
-    return false;
+    const std::int64_t before =
+        task.id == 0 ? family_->living.fetch_add(1, std::memory_order_relaxed) : task.living_children++;
+    if (before >= at_most) discount_children(task, 1);
+    return before < at_most;
   }
 
   void discount_children(Task& task, std::uint32_t count) {
