@@ -123,9 +123,7 @@ class Ring {
   }
 
   void provide_buffers(std::uint32_t slots) {
-    const std::size_t size = slots * sizeof(io_uring_buf);
-    memory_.reset(static_cast<std::byte*>(std::aligned_alloc(page, (size + page - 1) / page * page)));
-    if (!memory_) throw std::bad_alloc();
+    memory_ = loop::allocate_pages(slots * sizeof(io_uring_buf));
     buffers_ = reinterpret_cast<io_uring_buf_ring*>(memory_.get());
     io_uring_buf_reg registration{};
     registration.ring_addr = reinterpret_cast<std::uint64_t>(buffers_);
@@ -135,13 +133,8 @@ class Ring {
     io_uring_buf_ring_init(buffers_);
   }
 
-  static constexpr std::size_t page = 4096;
-  struct Free {
-    void operator()(std::byte* memory) const { std::free(memory); }
-  };
-
   io_uring ring_{};
-  std::unique_ptr<std::byte[], Free> memory_;
+  loop::Pages memory_;
   io_uring_buf_ring* buffers_ = nullptr;
   int slot_mask_;
   int offered_ = 0;

@@ -14,13 +14,16 @@ namespace {
 /// in the turns after that, who sends only what came lets go.
 constexpr std::uint32_t longest_hold = 2;
 
-/// The kernel copies 16 KiB in half the time to where a page begins.
-constexpr std::size_t page = 4096;
-
 }  // namespace
 
-Slots::Slots(std::uint32_t count) : memory_(static_cast<std::byte*>(std::aligned_alloc(page, count * slot_bytes))) {
-  if (!memory_) throw std::bad_alloc();
+Pages allocate_pages(std::size_t size) {
+  constexpr std::size_t page = 4096;
+  Pages pages(static_cast<std::byte*>(std::aligned_alloc(page, (size + page - 1) / page * page)));
+  if (!pages) throw std::bad_alloc();
+  return pages;
+}
+
+Slots::Slots(std::uint32_t count) : memory_(allocate_pages(count * slot_bytes)) {
   free_.reserve(count);
   for (std::uint32_t number = count; number > 0; --number) free_.push_back(number - 1);
 }
