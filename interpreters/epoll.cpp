@@ -54,54 +54,48 @@ class EpollLoop : public loop::Scheduler<EpollLoop, Channel> {
 
   // -- what may wait --------------------------------------------------------------------------------------------
 
-  std::optional<Result<Socket>> attempt(Task& task, const Accept& accept) {
-    Channel* const listener = task.sockets.at(accept.listener);
-    if (listener == nullptr) return failed(Errno::BADF);
-    if (listener->readable || !listener->listens || listener->registered != Channel::Registered::yes) {
-      auto client = kernel::accept_client(listener->descriptor);
+  std::optional<Result<Socket>> attempt(Task& task, Channel& listener, const Accept&) {
+    if (listener.readable || !listener.listens || listener.registered != Channel::Registered::yes) {
+      auto client = kernel::accept_client(listener.descriptor);
       if (client) return add(task, *std::move(client));
       if (client.error() != Errno::AGAIN) return failed(client.error());
-      listener->readable = false;
-      listener->listens = true;
-      if (const auto failure = watch(*listener, EPOLLIN)) return failed(*failure);
+      listener.readable = false;
+      listener.listens = true;
+      if (const auto failure = watch(listener, EPOLLIN)) return failed(*failure);
     }
-    listener->readers.push(task);
+    listener.readers.push(task);
     return std::nullopt;
   }
 
-  std::optional<Result<Bytes>> attempt(Task& task, const Recv& recv) {
-    Channel* const channel = task.sockets.at(recv.from);
-    if (channel == nullptr) return failed(Errno::BADF);
-    if (channel->readable || channel->listens) {
-      Result<Bytes> received = receive(*channel, recv.at_most);
+  std::optional<Result<Bytes>> attempt(Task& task, Channel& channel, const Recv& recv) {
+    if (channel.readable || channel.listens) {
+      Result<Bytes> received = receive(channel, recv.at_most);
       if (received || received.error() != Errno::AGAIN) return received;
-      channel->readable = false;
-      if (const auto failure = watch_again(*channel)) return failed(*failure);
-    } else if (const auto failure = watch(*channel, edges)) {
+      channel.readable = false;
+      if (const auto failure = watch_again(channel)) return failed(*failure);
+    } else if (const auto failure = watch(channel, edges)) {
       return failed(*failure);
     }
-    channel->readers.push(task);
+    channel.readers.push(task);
     return std::nullopt;
   }
 
-  std::optional<Result<std::size_t>> attempt(Task& task, const Send& send) {
-    Channel* const channel = task.sockets.at(send.to);
-    if (channel == nullptr) return failed(Errno::BADF);
+  std::optional<Result<std::size_t>> attempt(Task& task, Channel& channel, const Send& send) {
     // To send nothing needs no room.
-    if (channel->writable || send.bytes.empty()) {
-      const Result<std::size_t> sent = kernel::send(channel->descriptor, send.bytes);
+    if (channel.writable || send.bytes.empty()) {
+      const Result<std::size_t> sent = kernel::send(channel.descriptor, send.bytes);
       if (sent) {
         // The kernel tells when there is room again, once it has seen that somebody lacked it.
-        if (*sent < send.bytes.size()) channel->writable = false;
+        if (*sent < send.bytes.size()) channel.writable = false;
         return sent;
       }
       if (sent.error() != Errno::AGAIN) return sent;
-      channel->writable = false;
-      if (const auto failure = watch_again(*channel)) return failed(*failure);
-    } else if (const auto failure = watch(*channel, edges)) {
+      channel.writable = false;
+      if (const auto failure = watch_again(channel)) return failed(*failure);
+    } else if (const auto failure = watch(channel, edges)) {
       return failed(*failure);
     }
-    channel->writers.push(task);
+    channel.writers.push(task);
     return std::nullopt;
   }
 
@@ -132,16 +126,13 @@ class EpollLoop : public loop::Scheduler<EpollLoop, Channel> {
     return std::nullopt;
   }
 
-  static bool withdraw(Task& task, const Accept& accept) {
-    task.sockets.at(accept.listener)->readers.remove(task);
+  static bool withdraw(Task& task, Channel& channel, const Send&) {
+    channel.writers.remove(task);
     return true;
   }
-  static bool withdraw(Task& task, const Recv& recv) {
-    task.sockets.at(recv.from)->readers.remove(task);
-    return true;
-  }
-  static bool withdraw(Task& task, const Send& send) {
-    task.sockets.at(send.to)->writers.remove(task);
+  template <class I>
+  static bool withdraw(Task& task, Channel& channel, const I&) {
+    channel.readers.remove(task);
     return true;
   }
   bool withdraw(Task& task, const Connect&) {

@@ -198,47 +198,41 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
 
   // -- what may wait --------------------------------------------------------------------------------------------
 
-  std::optional<Result<Socket>> attempt(Task& task, const Accept& accept) {
-    Channel* const listener = task.sockets.at(accept.listener);
-    if (listener == nullptr) return failed(Errno::BADF);
-    if (listener->first_ahead != nullptr) {
-      if (listener->first_ahead->client < 0) return failed(Errno::INVAL);
-      --listener->clients_ahead;
-      return add(task, kernel::Descriptor(take_ahead(*listener).client));
+  std::optional<Result<Socket>> attempt(Task& task, Channel& listener, const Accept&) {
+    if (listener.first_ahead != nullptr) {
+      if (listener.first_ahead->client < 0) return failed(Errno::INVAL);
+      --listener.clients_ahead;
+      return add(task, kernel::Descriptor(take_ahead(listener).client));
     }
-    if (const auto error = take_error(*listener)) return failed(*error);
-    if (!listener->armed) {
-      request(Of::accept, listener, [=](io_uring_sqe* sqe) {
-        io_uring_prep_multishot_accept(sqe, listener->descriptor, nullptr, nullptr, SOCK_CLOEXEC);
+    if (const auto error = take_error(listener)) return failed(*error);
+    if (!listener.armed) {
+      request(Of::accept, &listener, [&](io_uring_sqe* sqe) {
+        io_uring_prep_multishot_accept(sqe, listener.descriptor, nullptr, nullptr, SOCK_CLOEXEC);
       });
-      listener->armed = listener->listens = true;
+      listener.armed = listener.listens = true;
     }
-    listener->readers.push(task);
+    listener.readers.push(task);
     return std::nullopt;
   }
 
-  std::optional<Result<Bytes>> attempt(Task& task, const Recv& recv) {
-    Channel* const channel = task.sockets.at(recv.from);
-    if (channel == nullptr) return failed(Errno::BADF);
-    if (channel->first_ahead != nullptr) {
-      if (channel->first_ahead->client >= 0) return failed(Errno::NOTCONN);
-      return take(*channel, recv.at_most);
+  std::optional<Result<Bytes>> attempt(Task& task, Channel& channel, const Recv& recv) {
+    if (channel.first_ahead != nullptr) {
+      if (channel.first_ahead->client >= 0) return failed(Errno::NOTCONN);
+      return take(channel, recv.at_most);
     }
-    if (const auto error = take_error(*channel)) return failed(*error);
-    if (channel->ended) return Bytes{};
-    if (!channel->armed) arm_receive(*channel);
-    channel->readers.push(task);
+    if (const auto error = take_error(channel)) return failed(*error);
+    if (channel.ended) return Bytes{};
+    if (!channel.armed) arm_receive(channel);
+    channel.readers.push(task);
     return std::nullopt;
   }
 
-  std::optional<Result<std::size_t>> attempt(Task& task, const Send& send) {
-    Channel* const channel = task.sockets.at(send.to);
-    if (channel == nullptr) return failed(Errno::BADF);
+  std::optional<Result<std::size_t>> attempt(Task& task, Channel& channel, const Send& send) {
     switch (stage_of(task)) {
       case Stage::none:
         // A receive that ran ahead may have taken the failure that this would have met.
-        if (const auto error = take_error(*channel)) return failed(*error);
-        submit(task, *channel, send.bytes, MSG_DONTWAIT);
+        if (const auto error = take_error(channel)) return failed(*error);
+        submit(task, channel, send.bytes, MSG_DONTWAIT);
         ++tries_;
         set(task, Stage::tries);
         return std::nullopt;
@@ -250,12 +244,12 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
     set(task, Stage::none);
     if (task.outcome >= 0) return static_cast<std::size_t>(task.outcome);
     if (task.outcome == -ECANCELED) return std::nullopt;
-    if (task.outcome == -EPIPE) return failed(take_error(*channel).value_or(Errno::PIPE));
+    if (task.outcome == -EPIPE) return failed(take_error(channel).value_or(Errno::PIPE));
     if (task.outcome != -EAGAIN) return failed(Errno{-task.outcome});
     if (task.due <= now()) return std::nullopt;
     // It may wait long, and the kernel reads the bytes where they are now: they leave the slot before.
     if (!slots_.detach(send.bytes)) return failed(Errno::NOMEM);
-    submit(task, *channel, send.bytes, 0);
+    submit(task, channel, send.bytes, 0);
     set(task, Stage::waits);
     return std::nullopt;
   }
@@ -281,9 +275,12 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
     return failed(outcome.error());
   }
 
-  static bool withdraw(Task& task, const Accept& accept) { return leave(task, accept.listener); }
-  static bool withdraw(Task& task, const Recv& recv) { return leave(task, recv.from); }
-  bool withdraw(Task& task, const Send&) { return take_back(task); }
+  bool withdraw(Task& task, Channel&, const Send&) { return take_back(task); }
+  template <class I>
+  static bool withdraw(Task& task, Channel& channel, const I&) {
+    channel.readers.remove(task);
+    return true;
+  }
   bool withdraw(Task& task, const Connect&) { return take_back(task); }
 
   Result<Unit> close(Channel& channel) {
@@ -383,11 +380,6 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
       set(task, Stage::withdrawn);
     }
     return stage_of(task) == Stage::none;
-  }
-
-  static bool leave(Task& task, Socket socket) {
-    task.sockets.at(socket)->readers.remove(task);
-    return true;
   }
 
   // -- completions ----------------------------------------------------------------------------------------------

@@ -117,6 +117,14 @@ template <class I>
 concept Waits = std::same_as<I, Accept> || std::same_as<I, Connect> || std::same_as<I, Recv> || std::same_as<I, Send> ||
                 std::same_as<I, Sleep>;
 
+/// Those of them that are about a socket of the process.
+template <class I>
+concept OnSocket = std::same_as<I, Accept> || std::same_as<I, Recv> || std::same_as<I, Send>;
+
+inline Socket socket_of(const Accept& accept) { return accept.listener; }
+inline Socket socket_of(const Recv& recv) { return recv.from; }
+inline Socket socket_of(const Send& send) { return send.to; }
+
 template <Waits I>
 Deadline deadline_of(const I& instruction) {
   if constexpr (requires { instruction.until; }) {
@@ -130,9 +138,11 @@ Deadline deadline_of(const I& instruction) {
 
 /// A Backend derives from its Scheduler and has
 ///
-///     std::optional<I::Response> attempt(Task&, const I&)  for Accept, Connect, Recv, Send: the response; or none, and
-///                                                         it will `wake` the task when it is worth another attempt
-///     bool withdraw(Task&, const I&)  the task waits no longer; false: too late, its attempt is still to succeed
+///     std::optional<I::Response> attempt(Task&, Channel&, const I&)   for Accept, Recv and Send: the response; or
+///     none,
+///                                            and it will make the task ready when another attempt is worth it
+///     bool withdraw(Task&, Channel&, const I&)   the task waits no longer; false: its attempt is still to succeed
+///     (and both for Connect, without a Channel)
 ///     Result<Unit> close(Channel&)    nobody holds it any more
 ///     std::size_t poll(Nanoseconds at_most)  submits what there is, waits for events and wakes tasks; the number of
 ///                                            events that came from the network
@@ -375,10 +385,12 @@ class Scheduler {
   template <Waits I>
   std::optional<typename I::Response> perform(Task& task, const I& instruction) {
     const bool first_look = !std::exchange(task.begun, true);
-    if (first_look && cut_of(instruction) <= now_ && is_held(task, instruction)) return failed(Errno::STOPPING);
-    std::optional<typename I::Response> response;
-    if constexpr (!std::same_as<I, Sleep>) response = backend().attempt(task, instruction);
-    if (response) return response;
+    // That there is no such socket comes before a stop.
+    if constexpr (OnSocket<I>) {
+      if (task.sockets.at(socket_of(instruction)) == nullptr) return failed(Errno::BADF);
+    }
+    if (first_look && cut_of(instruction) <= now_) return failed(Errno::STOPPING);
+    if (auto response = attempt(task, instruction)) return response;
     // The clock was read when the turn began. Waits for others may count from there; a Sleep lasts as long as it says.
     const Nanoseconds start = std::same_as<I, Sleep> && first_look ? kernel::now() : now_;
     if (first_look) task.due = kernel::after(start, deadline_of(instruction).wait_ms);
@@ -389,13 +401,15 @@ class Scheduler {
     return std::nullopt;
   }
 
-  /// False: the instruction is about a socket that the process does not have. That comes before a stop.
   template <Waits I>
-  static bool is_held(const Task& task, const I& instruction) {
-    if constexpr (std::same_as<I, Accept>) return task.sockets.at(instruction.listener) != nullptr;
-    if constexpr (std::same_as<I, Recv>) return task.sockets.at(instruction.from) != nullptr;
-    if constexpr (std::same_as<I, Send>) return task.sockets.at(instruction.to) != nullptr;
-    return true;
+  std::optional<typename I::Response> attempt(Task& task, const I& instruction) {
+    if constexpr (std::same_as<I, Sleep>) {
+      return std::nullopt;
+    } else if constexpr (OnSocket<I>) {
+      return backend().attempt(task, *task.sockets.at(socket_of(instruction)), instruction);
+    } else {
+      return backend().attempt(task, instruction);
+    }
   }
 
   Result<Socket> open(Task& task, const OpenSocket& instruction) {
@@ -446,6 +460,8 @@ class Scheduler {
   bool withdraw(Task& task, const I& instruction) {
     if constexpr (std::same_as<I, Sleep>) {
       return true;
+    } else if constexpr (OnSocket<I>) {
+      return backend().withdraw(task, *task.sockets.at(socket_of(instruction)), instruction);
     } else {
       return backend().withdraw(task, instruction);
     }
