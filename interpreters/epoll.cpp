@@ -157,7 +157,11 @@ class EpollLoop : public loop::Scheduler<EpollLoop, Channel> {
         at_most == kernel::never ? -1 : at_most / kernel::millisecond + (at_most % kernel::millisecond != 0 ? 1 : 0);
     const auto timeout_ms = static_cast<int>(std::min<Nanoseconds>(rounded_up, std::numeric_limits<int>::max()));
     const int count = epoll_wait(epoll_.number(), events_.data(), static_cast<int>(events_.size()), timeout_ms);
-    if (count < 0 && errno != EINTR) throw std::system_error(errno, std::generic_category(), "epoll_wait");
+    if (count >= 0 || errno == EINTR) {
+      patience_.succeeded();
+    } else {
+      patience_.failed(errno);
+    }
     const auto came = static_cast<std::size_t>(std::max(count, 0));
     for (std::size_t place = 0; place < came; ++place) take(events_[place]);
     slots_.wake_up();
@@ -234,6 +238,7 @@ class EpollLoop : public loop::Scheduler<EpollLoop, Channel> {
 
   kernel::Descriptor epoll_;
   loop::Slots slots_;
+  kernel::Patience patience_{"epoll_wait"};
   std::array<epoll_event, 256> events_{};
 };
 

@@ -42,6 +42,13 @@ Descriptor needed(int descriptor, const char* call) {
   return Descriptor(descriptor);
 }
 
+void Patience::failed(int error) {
+  constexpr int most_failures = 1000;
+  if (++failures_ > most_failures) throw std::system_error(error, std::generic_category(), call_);
+  constexpr timespec rest{.tv_sec = 0, .tv_nsec = millisecond};
+  nanosleep(&rest, nullptr);
+}
+
 namespace {
 
 struct Address {

@@ -59,6 +59,21 @@ class Descriptor {
 /// Throws std::system_error with the last error of a call that nothing goes on without.
 Descriptor needed(int descriptor, const char* call);
 
+/// What a loop has with the call that it waits by. Such a call fails for want of something, which passes; or for a
+/// reason that does not pass, and then the loop must end.
+class Patience {
+ public:
+  explicit Patience(const char* call) : call_(call) {}
+
+  void succeeded() { failures_ = 0; }
+  /// Rests for a millisecond. Throws std::system_error once the call has failed a thousand times in a row.
+  void failed(int error);
+
+ private:
+  const char* call_;
+  int failures_ = 0;
+};
+
 // -- The instructions on sockets ---------------------------------------------------------------------------------
 
 /// Whether several listeners share one address, each with a queue of its own (SO_REUSEPORT).

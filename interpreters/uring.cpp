@@ -54,10 +54,8 @@ class Ring {
   template <class Prepare>
   void request(std::uint64_t user_data, Prepare prepare) {
     io_uring_sqe* sqe = io_uring_get_sqe(&ring_);
-    constexpr int most_tries = 1000;
-    for (int tries = 0; sqe == nullptr; ++tries) {
-      const int outcome = io_uring_submit_and_get_events(&ring_);
-      check(tries < most_tries || outcome >= 0 ? outcome : -ENOMEM);
+    while (sqe == nullptr) {
+      check(io_uring_submit_and_get_events(&ring_));
       sqe = io_uring_get_sqe(&ring_);
     }
     prepare(sqe);
@@ -99,10 +97,9 @@ class Ring {
   }
 
  private:
-  static void check(int outcome) {
-    const bool passes = outcome >= 0 || outcome == -ETIME || outcome == -EINTR || outcome == -EAGAIN ||
-                        outcome == -EBUSY;  // once completions are taken
-    if (!passes) fail(-outcome, "io_uring_enter");
+  void check(int outcome) {
+    if (outcome >= 0 || outcome == -ETIME || outcome == -EINTR) return patience_.succeeded();
+    patience_.failed(-outcome);
   }
 
   static constexpr unsigned requests = 512;
@@ -138,6 +135,7 @@ class Ring {
   io_uring_buf_ring* buffers_ = nullptr;
   int slot_mask_;
   int offered_ = 0;
+  kernel::Patience patience_{"io_uring_enter"};
 };
 
 // -- The loop ----------------------------------------------------------------------------------------------------
