@@ -1,4 +1,5 @@
-// Checks an echo server against its contracts: in simulation, or in a recorded run. `echo-verify --help` is its manual.
+// Checks an echo server against its contracts: in simulation, by exploring, or in a recorded run; and the checks, with
+// mutants. `echo-verify --help` is its manual.
 //
 // Try: echo-verify properties --program seed
 
@@ -11,7 +12,11 @@
 #include <exception>
 #include <filesystem>
 #include <fstream>
+#include <optional>
+#include <utility>
+#include <vector>
 
+#include "apps/explore_report.hpp"
 #include "apps/output.hpp"
 #include "apps/verify_arguments.hpp"
 #include "apps/verify_report.hpp"
@@ -19,6 +24,10 @@
 #include "interpreters/dump.hpp"
 #include "interpreters/trace_text.hpp"
 #include "verify/campaign.hpp"
+#include "verify/coverage.hpp"
+#include "verify/emitted_test.hpp"
+#include "verify/explorer.hpp"
+#include "verify/mutation.hpp"
 #include "verify/token.hpp"
 
 namespace antiphon {
@@ -53,27 +62,103 @@ void show_progress(const std::string& text) {
   if (isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\033[K{}", text);
 }
 
+/// Writes the counterexamples as a test, where that was asked for; then as the code says.
+ExitCode emit_test(const VerifyArguments& arguments, const Subject& subject, const verify::Expectations& expected,
+                   std::vector<verify::Counterexample> found, ExitCode code) {
+  if (!arguments.emit_test || code == ExitCode::bad_input) return code;
+  const std::string& file = *arguments.emit_test;
+  if (found.empty()) {
+    fmt::print(stderr, "echo-verify: nothing is violated: '{}' is not written\n", file);
+    return code;
+  }
+  for (verify::Counterexample& one : found) one.replay = replay_command(subject, one.scenario);
+  const auto failure = make_file(file, verify::emitted_test(subject.name, expected, found));
+  return failure ? refused("--emit-test: " + *failure) : code;
+}
+
+ExitCode replay(const VerifyArguments& arguments, const Server& server, const Subject& subject,
+                const verify::Expectations& expected) {
+  const auto scenario = verify::scenario_of(*arguments.token, subject.name, subject.identity);
+  if (!scenario) return refused("--replay: " + scenario.error());
+  const verify::Judged judged = verify::run_and_judge(server, *scenario, expected);
+  std::vector<verify::Counterexample> found;
+  found.reserve(judged.verdict.violations.size());
+  for (const verify::Violation& one : judged.verdict.violations) found.push_back({one.clause, *scenario, ""});
+  const ExitCode code = print(own_name, report(subject, arguments, *scenario, judged), code_of(judged.verdict.ruling));
+  return emit_test(arguments, subject, expected, std::move(found), code);
+}
+
 ExitCode check_properties(const VerifyArguments& arguments) {
   const ProgramOptions options;
   const std::string name = arguments.program.value_or("stream");
   const Server server = *program_named(name, options);
-  const Subject subject{name, identity_of(server)};
+  verify::Coverage coverage(server);
+  const Subject subject{name, identity_of(coverage.graph())};
   const verify::Expectations expected = expectations(name, options.session.until, options.server.max_connections);
-  if (arguments.token) {
-    const auto scenario = verify::scenario_of(*arguments.token, name, subject.identity);
-    if (!scenario) return refused("--replay: " + scenario.error());
-    const verify::Judged judged = verify::run_and_judge(server, *scenario, expected);
-    return print(own_name, report(subject, arguments, *scenario, judged), code_of(judged.verdict.ruling));
+  if (const auto failure = arguments.emit_test ? cannot_make(*arguments.emit_test) : std::nullopt) {
+    return refused("--emit-test: " + *failure);
   }
+  if (arguments.token) return replay(arguments, server, subject, expected);
   verify::CampaignOptions campaign;
   campaign.runs = arguments.runs;
   campaign.seed = arguments.seed;
   campaign.generation = {arguments.clients, arguments.fault_classes};
   campaign.expectations = expected;
   campaign.progress = show_progress;
+  campaign.each_run = [&](const std::vector<Event>& trace) { coverage.see(trace); };
   const verify::CampaignResult result = verify::campaign(server, campaign);
   show_progress("");
-  return print(own_name, report(subject, arguments, result), code_of(result.ruling));
+  std::vector<verify::Counterexample> found;
+  found.reserve(result.findings.size());
+  for (const verify::Finding& one : result.findings) found.push_back({one.violation.clause, one.scenario, ""});
+  const ExitCode code = print(own_name, report(subject, arguments, result, coverage), code_of(result.ruling));
+  return emit_test(arguments, subject, expected, std::move(found), code);
+}
+
+ExitCode explore(const VerifyArguments& arguments) {
+  const ProgramOptions options;
+  const std::string name = arguments.program.value_or("stream");
+  const Server server = *program_named(name, options);
+  const Subject subject{name, identity_of(server)};
+  verify::ScopeRequest request = arguments.explore.scope;
+  request.faults = arguments.fault_classes;
+  const auto scope = verify::scope_of(request);
+  if (!scope) return refused("--messages: " + scope.error());
+  if (const auto failure = arguments.emit_test ? cannot_make(*arguments.emit_test) : std::nullopt) {
+    return refused("--emit-test: " + *failure);
+  }
+  verify::ExploreOptions exploring;
+  exploring.order = arguments.explore.order;
+  exploring.reductions = arguments.explore.reductions;
+  exploring.most_memory = arguments.explore.memory_mib << 20U;
+  exploring.expectations = expectations(name, options.session.until, options.server.max_connections);
+  exploring.progress = show_progress;
+  const verify::Exploration result = verify::explore(server, *scope, exploring);
+  std::vector<verify::Finding> findings;
+  std::vector<verify::Counterexample> found;
+  for (const verify::Discovery& one : result.discoveries) {
+    show_progress("shrinking a violation of " + std::string(one.breach.clause.name));
+    const Scenario scenario = verify::scenario_of(server, scope->scenario, one.path);
+    findings.push_back(verify::minimised(server, exploring.expectations, scenario, one.breach.clause.name));
+    found.push_back({one.breach.clause, findings.back().scenario, ""});
+  }
+  show_progress("");
+  const ExitCode code = print(own_name, report(subject, arguments, result, findings), code_of(result.ruling));
+  return emit_test(arguments, subject, exploring.expectations, std::move(found), code);
+}
+
+ExitCode check_mutants(const VerifyArguments& arguments) {
+  const ProgramOptions options;
+  const std::string name = arguments.program.value_or("stream");
+  const Server server = *program_named(name, options);
+  verify::MutationOptions campaign;
+  campaign.runs = arguments.mutant_runs;
+  campaign.seed = arguments.seed;
+  campaign.expectations = expectations(name, options.session.until, options.server.max_connections);
+  campaign.progress = show_progress;
+  const verify::MutationResult result = verify::mutation_campaign(server, campaign);
+  show_progress("");
+  return print(own_name, report({name, identity_of(server)}, arguments, result), code_of(result.ruling));
 }
 
 /// Nothing but the beginning of a header is there: nothing can be said.
@@ -112,6 +197,20 @@ ExitCode judge_trace(const VerifyArguments& arguments) {
   return print(own_name, report(*header, arguments, verdict), code_of(verdict.ruling));
 }
 
+ExitCode obey(const VerifyArguments& arguments) {
+  switch (arguments.command) {
+    case VerifyCommand::trace:
+      return judge_trace(arguments);
+    case VerifyCommand::explore:
+      return explore(arguments);
+    case VerifyCommand::mutants:
+      return check_mutants(arguments);
+    case VerifyCommand::properties:
+      break;
+  }
+  return check_properties(arguments);
+}
+
 }  // namespace
 }  // namespace antiphon
 
@@ -120,7 +219,7 @@ int main(int count, char** values) {
   const auto arguments = read_verify_arguments(count, values);
   if (!arguments) return status_of(leave("echo-verify", arguments.error()));
   try {
-    return status_of(arguments->judges_trace ? judge_trace(*arguments) : check_properties(*arguments));
+    return status_of(obey(*arguments));
   } catch (const std::exception& failure) {
     fmt::print(stderr, "echo-verify: {}\n", failure.what());
     return status_of(ExitCode::incomplete);

@@ -17,36 +17,66 @@ constexpr std::string_view manual =
     R"(echo-verify - checks what an echo server does against the contracts that it must keep
 
 USAGE
-  echo-verify properties [--program NAME] [--runs N] [--seed S] [--clients N] [--faults LIST] [--format FORMAT]
-  echo-verify properties [--program NAME] --replay TOKEN [--format FORMAT]
+  echo-verify properties [--program NAME] [--runs N] [--seed S] [--clients N] [--faults LIST]
+                         [--coverage] [--emit-test FILE] [--format FORMAT]
+  echo-verify properties [--program NAME] --replay TOKEN [--emit-test FILE] [--format FORMAT]
+  echo-verify explore [--program NAME] [--clients N] [--messages K|any] [--size B] [--capacity B] [--faults LIST]
+                      [--strategy dfs|bfs] [--reduce none|por|symmetry|all] [--memory MIB] [--emit-test FILE]
+                      [--format FORMAT]
   echo-verify trace FILE [--program NAME] [--format FORMAT]
+  echo-verify mutants [--program NAME] [--runs N] [--seed S] [--format FORMAT]
 
   `properties` runs the server's program in a simulated network with random clients, schedules and faults, and judges
   every run. What breaks a contract is shrunk to a small scenario, printed as a table with a column for each client
-  and process, with a token that replays it. Servers with a planted defect are run beside it and must be caught.
+  and process, with a token that replays it, and with the nearest schedule that keeps the contract. Servers with a
+  planted defect are run beside it and must be caught.
+
+  `explore` tries everything: each interleaving, each length of a read, a write and an arrival, each fault of the
+  classes that are asked for, wherever it can come. It runs the program itself, and each state once. When it has
+  closed, the verdict is a proof for that scope; with `--messages any` for conversations of any length. Deadlines pass
+  when nothing else can happen, and with the fault `idle` at any step.
 
   `trace` judges a run that `echo-server --trace FILE` recorded.
 
+  `mutants` asks what the checks are worth. It does one thing wrong at a time, at each instruction that `echo-dump`
+  numbers: drops it, issues it twice, on another socket or after the next one, mistakes what it is answered, counts one
+  byte too many or too few. Each mutant runs in scenarios with all faults until it breaks a clause that the program
+  keeps. A survivor is printed with the lines in which its tree differs: it is no different to the world, or shows
+  what is not checked.
+
 OPTIONS
   --program NAME   stream, once or seed. Default: stream; of a trace, what its first line says.
-  --runs N         How many scenarios. Default 10000.
+  --runs N         How many scenarios; of `mutants`, for each that survives. Default 10000; of `mutants` 1000.
   --seed S         Where they are drawn from; the same seed gives the same scenarios. Default 1.
-  --clients N      The most clients in a scenario, 1 to 16. Default 4.
+  --clients N      The most clients in a scenario, 1 to 16. Default 4. Of explore: how many, 1 to 8. Default 2.
+  --messages K     Messages that each client sends, 0 to 8, or `any`. Default 2.
+  --size B         Bytes of a message, 1 to 64. Default 2.
+  --capacity B     Bytes that one direction of a connection holds, 1 to 64. Default 2.
+  --strategy NAME  dfs: depth first, with little memory. bfs: breadth first, finds the shortest way. Default dfs.
+  --reduce NAME    none; por: actors that cannot meet take turns; symmetry: clients that do the same connect in turn;
+                   all. Default all. Where a reduction may not be used the report says so.
+  --memory MIB     The most memory for states. Default 2048. Once it is full the verdict is incomplete.
   --faults LIST    none, all, or names with commas between them. Default none. Each scenario has some of them.
 {}  --replay TOKEN   Run the scenario of a counterexample again.
+  --coverage       List the points, branches and errors of the program that no run reached.
+  --emit-test FILE Write what was found as a GoogleTest source that fails while the defect is there. FILE must be new.
   --format FORMAT  text or json. Default text.
   --version        Print the version and exit.
   -h, --help       Print this page and exit.
 
 EXIT STATUS
-  0  holds
-  1  violated
+  0  holds; no mutant survived
+  1  violated; mutants survived
   2  did not run: wrong usage, a trace that does not read, a token of another program
   3  incomplete: what was seen allows no verdict; the last lines say why (more runs may help)
 
 EXAMPLES
   echo-verify properties --faults all
   echo-verify properties --program seed
+  echo-verify properties --program seed --emit-test seed_test.cpp
+  echo-verify explore --clients 3
+  echo-verify explore --messages any --faults interrupts
+  echo-verify mutants --program once
   echo-server --trace t.jsonl      then, once it has stopped: echo-verify trace t.jsonl
 )";
 
@@ -59,6 +89,8 @@ std::string page() {
 }
 
 constexpr std::string_view format_names[] = {"text", "json"};
+constexpr std::string_view strategy_names[] = {"dfs", "bfs"};
+constexpr std::string_view reduction_names[] = {"none", "por", "symmetry", "all"};
 
 void take_faults(VerifyArguments& arguments, const std::string& list) {
   auto classes = verify::faults_named(list);
@@ -67,15 +99,49 @@ void take_faults(VerifyArguments& arguments, const std::string& list) {
   arguments.fault_classes = *std::move(classes);
 }
 
+void add_explore_options(CLI::App& command, VerifyArguments& arguments) {
+  ExploreArguments& explore = arguments.explore;
+  const auto number = [&](const std::string& name, auto& member, std::int64_t least, std::int64_t most) {
+    using Number = std::remove_reference_t<decltype(member)>;
+    add_text(command, name, [=, &member](const std::string& text) {
+      member = static_cast<Number>(whole_number(name, text, least, most));
+    });
+  };
+  number("--clients", explore.scope.clients, 1, 8);
+  number("--size", explore.scope.size, 1, 64);
+  number("--capacity", explore.scope.capacity, 1, 64);
+  number("--memory", explore.memory_mib, 1, 1'000'000);
+  add_text(command, "--messages", [&](const std::string& text) {
+    explore.scope.any_messages = text == "any";
+    if (!explore.scope.any_messages) {
+      explore.scope.messages = static_cast<std::uint32_t>(whole_number("--messages", text, 0, 8));
+    }
+  });
+  add_text(command, "--strategy", [&](const std::string& name) {
+    explore.order =
+        choice("--strategy", name, strategy_names) == 0 ? verify::Order::depth_first : verify::Order::breadth_first;
+  });
+  add_text(command, "--reduce", [&](const std::string& name) {
+    const std::size_t which = choice("--reduce", name, reduction_names);
+    explore.reductions = {.partial_order = which == 1 || which == 3, .symmetry = which >= 2};
+  });
+  add_text(command, "--emit-test", [&](const std::string& file) { arguments.emit_test = file; });
+  add_text(command, "--faults", [&](const std::string& list) { take_faults(arguments, list); });
+}
+
 void add_options(CLI::App& app, VerifyArguments& arguments) {
   app.set_help_flag("-h,--help");
   app.set_version_flag("--version", fmt::format("echo-verify {}", version));
   app.require_subcommand(1);
   CLI::App* const properties = app.add_subcommand("properties");
   CLI::App* const trace = app.add_subcommand("trace");
-  trace->callback([&] { arguments.judges_trace = true; });
+  CLI::App* const explore = app.add_subcommand("explore");
+  CLI::App* const mutants = app.add_subcommand("mutants");
+  trace->callback([&] { arguments.command = VerifyCommand::trace; });
+  explore->callback([&] { arguments.command = VerifyCommand::explore; });
+  mutants->callback([&] { arguments.command = VerifyCommand::mutants; });
   trace->add_option("FILE", arguments.file)->required();
-  for (CLI::App* const command : {properties, trace}) {
+  for (CLI::App* const command : {properties, trace, explore, mutants}) {
     command->set_help_flag("-h,--help");
     add_text(*command, "--program",
              [&](const std::string& name) { arguments.program = program_name("--program", name); });
@@ -84,16 +150,24 @@ void add_options(CLI::App& app, VerifyArguments& arguments) {
   }
   CLI::Option* const replay =
       add_text(*properties, "--replay", [&](const std::string& token) { arguments.token = token; });
-  const auto number = [&](const std::string& name, auto& member, std::int64_t least, std::int64_t most) {
+  add_text(*properties, "--emit-test", [&](const std::string& file) { arguments.emit_test = file; });
+  properties->add_flag("--coverage", arguments.coverage)->excludes(replay);
+  const auto number = [&](CLI::App& command, const std::string& name, auto& member, std::int64_t least,
+                          std::int64_t most) {
     using Number = std::remove_reference_t<decltype(member)>;
-    add_text(*properties, name, [=, &member](const std::string& text) {
+    return add_text(command, name, [=, &member](const std::string& text) {
       member = static_cast<Number>(whole_number(name, text, least, most));
-    })->excludes(replay);
+    });
   };
-  number("--runs", arguments.runs, 1, 1'000'000'000);
-  number("--seed", arguments.seed, 0, std::numeric_limits<std::int64_t>::max());
-  number("--clients", arguments.clients, 1, 16);
+  constexpr std::int64_t most_runs = 1'000'000'000;
+  constexpr std::int64_t most_seed = std::numeric_limits<std::int64_t>::max();
+  number(*properties, "--runs", arguments.runs, 1, most_runs)->excludes(replay);
+  number(*properties, "--seed", arguments.seed, 0, most_seed)->excludes(replay);
+  number(*properties, "--clients", arguments.clients, 1, 16)->excludes(replay);
+  number(*mutants, "--runs", arguments.mutant_runs, 1, most_runs);
+  number(*mutants, "--seed", arguments.seed, 0, most_seed);
   add_text(*properties, "--faults", [&](const std::string& list) { take_faults(arguments, list); })->excludes(replay);
+  add_explore_options(*explore, arguments);
 }
 
 }  // namespace

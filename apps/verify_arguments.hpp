@@ -7,20 +7,35 @@
 #include <vector>
 
 #include "apps/arguments.hpp"
+#include "verify/scopes.hpp"
 
 namespace antiphon {
 
+enum class VerifyCommand : std::uint8_t { properties, trace, explore, mutants };
+
+/// What `explore` was asked for, beside what is asked for everywhere.
+struct ExploreArguments {
+  verify::ScopeRequest scope;
+  verify::Order order = verify::Order::depth_first;
+  verify::Reductions reductions;
+  std::uint64_t memory_mib = 2048;
+};
+
 /// What echo-verify was asked to do.
 struct VerifyArguments {
-  bool judges_trace = false;           ///< `trace FILE`; else `properties`.
+  VerifyCommand command = VerifyCommand::properties;
   std::string file;                    ///< The trace's path.
   std::optional<std::string> program;  ///< As given.
-  std::uint64_t runs = 10'000;
+  std::uint64_t runs = 10'000;         ///< Of `properties`.
+  std::uint64_t mutant_runs = 1'000;   ///< Of `mutants`, for each of them.
   std::uint64_t seed = 1;
   std::uint32_t clients = 4;
-  std::string faults = "none";       ///< As given.
-  std::vector<bool> fault_classes;   ///< What that means.
-  std::optional<std::string> token;  ///< To replay.
+  std::string faults = "none";           ///< As given.
+  std::vector<bool> fault_classes;       ///< What that means.
+  std::optional<std::string> token;      ///< To replay.
+  std::optional<std::string> emit_test;  ///< Where to write what was found as a test.
+  bool coverage = false;                 ///< List what was never reached.
+  ExploreArguments explore;
   bool as_json = false;
 };
 

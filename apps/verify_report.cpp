@@ -1,6 +1,7 @@
 #include "apps/verify_report.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -23,11 +24,6 @@ using verify::Violation;
 
 std::string_view name_of(verify::Party party) {
   return party == verify::Party::program ? "the program" : "the interpreter or the kernel";
-}
-
-std::string replay_command(const Subject& subject, const Scenario& scenario) {
-  return fmt::format("echo-verify properties --program {} --replay {}", subject.name,
-                     verify::token_of(scenario, subject.name, subject.identity));
 }
 
 std::string indented(const std::string& text) {
@@ -105,16 +101,125 @@ std::string remarks_text(const std::vector<std::string>& remarks) {
   return text;
 }
 
-std::string finding_text(const Subject& subject, const Finding& finding) {
-  return violation_text(finding.violation) +
-         fmt::format("  found in run {}, shrunk in {} runs to\n", finding.found_in_run, finding.shrinking_runs) +
-         indented(describe(finding.scenario)) + indented(verify::table_of(finding.trace, finding.violation.event)) +
-         "  replay it with\n    " + replay_command(subject, finding.scenario) + "\n\n";
+/// What else could have happened, and the clause would have been kept.
+std::string nearest_text(const Subject& subject, const verify::Nearest& nearest) {
+  if (!nearest.parting) {
+    return nearest.tried == 0 ? "  there is no other schedule to try\n"
+                              : fmt::format("  every schedule tried breaks it too: {} tried\n", nearest.tried);
+  }
+  const verify::Parting& parting = *nearest.parting;
+  return fmt::format("  the nearest schedule that keeps the clause parts at row {}, by {}\n", parting.event + 1,
+                     parting.choices == 1 ? "one choice" : "two choices") +
+         fmt::format("    here   {}\n    there  {}\n  see it with\n    {}\n", parting.happens, parting.could_have,
+                     replay_command(subject, parting.scenario));
 }
+
+Json nearest_json(const Subject& subject, const verify::Nearest& nearest) {
+  Json json{{"tried", nearest.tried}};
+  if (!nearest.parting) return json;
+  const verify::Parting& parting = *nearest.parting;
+  json["choices"] = parting.choices;
+  json["event"] = parting.event;
+  json["here"] = parting.happens;
+  json["there"] = parting.could_have;
+  json["replay"] = replay_command(subject, parting.scenario);
+  return json;
+}
+
+// -- Coverage ---------------------------------------------------------------------------------------------------
+
+std::string share_text(const verify::Coverage::Share& share, std::string_view what) {
+  return fmt::format("{} of {} {} ({} %)", share.reached, share.all, what,
+                     share.all == 0 ? 100 : 100 * share.reached / share.all);
+}
+
+std::string coverage_text(const verify::Coverage& coverage) {
+  return fmt::format("  covered: {}, {}, {}\n", share_text(coverage.points(), "points"),
+                     share_text(coverage.branches(), "branches"), share_text(coverage.errors(), "errors"));
+}
+
+/// The responses of a branch that never came.
+std::vector<std::string> never_answered(const verify::Coverage& coverage, std::size_t node, std::size_t branch) {
+  std::vector<std::string> unmet;
+  for (const auto [index, name] : coverage.graph().nodes[node].branches[branch].responses | ranges::views::enumerate) {
+    if (coverage.answers(node, branch, index) == 0) unmet.push_back(name);
+  }
+  return unmet;
+}
+
+std::string text_of(const ProgramGraph::Target& target) {
+  if (const auto* const node = std::get_if<std::size_t>(&target)) return fmt::format("#{}", *node + 1);
+  return "the end";
+}
+
+std::string never_reached_at(const verify::Coverage& coverage, std::size_t index) {
+  const ProgramGraph::Node& node = coverage.graph().nodes[index];
+  const std::string head = fmt::format("    #{} {}  :{}", index + 1, node.instruction, node.line);
+  if (coverage.arrivals(index) == 0) return head + ": never came here\n";
+  std::string text;
+  std::vector<std::string> errors;
+  for (const auto [branch, one] : node.branches | ranges::views::enumerate) {
+    if (coverage.passages(index, branch) == 0) {
+      text += fmt::format("\n      {}: to {}", one.label, text_of(one.target));
+    } else {
+      for (std::string& name : never_answered(coverage, index, branch)) errors.push_back(std::move(name));
+    }
+  }
+  std::ranges::sort(errors);
+  errors.erase(std::ranges::unique(errors).begin(), errors.end());
+  if (!errors.empty()) text += fmt::format("\n      never answered: {}", fmt::join(errors, ", "));
+  return text.empty() ? "" : head + text + '\n';
+}
+
+std::string never_reached(const verify::Coverage& coverage) {
+  std::string text;
+  for (std::size_t index = 0; index < coverage.graph().nodes.size(); ++index) text += never_reached_at(coverage, index);
+  return text.empty() ? "  nothing of the program was left out\n"
+                      : "  never reached, by the numbers of echo-dump\n" + text;
+}
+
+Json share_json(const verify::Coverage::Share& share) { return {{"reached", share.reached}, {"all", share.all}}; }
+
+Json branches_json(const verify::Coverage& coverage, std::size_t node) {
+  Json list = Json::array();
+  for (const auto [branch, one] : coverage.graph().nodes[node].branches | ranges::views::enumerate) {
+    list.push_back({{"label", one.label},
+                    {"passages", coverage.passages(node, branch)},
+                    {"never_answered", never_answered(coverage, node, branch)}});
+  }
+  return list;
+}
+
+Json coverage_json(const verify::Coverage& coverage) {
+  Json json{{"points", share_json(coverage.points())},
+            {"branches", share_json(coverage.branches())},
+            {"errors", share_json(coverage.errors())},
+            {"nodes", Json::array()}};
+  for (const auto [index, node] : coverage.graph().nodes | ranges::views::enumerate) {
+    json["nodes"].push_back({{"instruction", node.instruction},
+                             {"line", node.line},
+                             {"arrivals", coverage.arrivals(index)},
+                             {"branches", branches_json(coverage, index)}});
+  }
+  return json;
+}
+
+// -- Findings ---------------------------------------------------------------------------------------------------
 
 std::uint64_t canaries_found(const CampaignResult& result) {
   return static_cast<std::uint64_t>(
       ranges::count_if(result.canaries, [](const verify::Canary& canary) { return canary.found_in_run > 0; }));
+}
+
+Json json_of(const Subject& subject, const Finding& finding) {
+  Json one = violation_json(finding.violation);
+  one["found_in_run"] = finding.found_in_run;
+  one["shrinking_runs"] = finding.shrinking_runs;
+  one["scenario"] = describe(finding.scenario);
+  one["trace"] = trace_json(finding.trace);
+  one["replay"] = replay_command(subject, finding.scenario);
+  one["nearest_passing"] = nearest_json(subject, finding.nearest);
+  return one;
 }
 
 Json campaign_json(const Subject& subject, const VerifyArguments& arguments, const CampaignResult& result) {
@@ -135,15 +240,7 @@ Json campaign_json(const Subject& subject, const VerifyArguments& arguments, con
     json["clauses"].push_back({{"name", clause.name}, {"text", clause.text}, {"violated", violated}});
   }
   json["findings"] = Json::array();
-  for (const Finding& finding : result.findings) {
-    Json one = violation_json(finding.violation);
-    one["found_in_run"] = finding.found_in_run;
-    one["shrinking_runs"] = finding.shrinking_runs;
-    one["scenario"] = describe(finding.scenario);
-    one["trace"] = trace_json(finding.trace);
-    one["replay"] = replay_command(subject, finding.scenario);
-    json["findings"].push_back(std::move(one));
-  }
+  for (const Finding& finding : result.findings) json["findings"].push_back(json_of(subject, finding));
   json["sometimes"] = Json::array();
   for (const verify::Sometimes& row : result.sometimes)
     json["sometimes"].push_back({{"what", row.what}, {"runs", row.runs}});
@@ -159,11 +256,33 @@ Json campaign_json(const Subject& subject, const VerifyArguments& arguments, con
 
 }  // namespace
 
-std::string report(const Subject& subject, const VerifyArguments& arguments, const CampaignResult& result) {
-  if (arguments.as_json) return printed(campaign_json(subject, arguments, result));
+std::string finding_text(const Subject& subject, const Finding& finding, const std::string& effort) {
+  return violation_text(finding.violation) +
+         fmt::format("  {}, shrunk in {} runs to\n", effort, finding.shrinking_runs) +
+         indented(describe(finding.scenario)) + indented(verify::table_of(finding.trace, finding.violation.event)) +
+         nearest_text(subject, finding.nearest) + "  replay it with\n    " + replay_command(subject, finding.scenario) +
+         "\n\n";
+}
+
+std::string finding_json(const Subject& subject, const Finding& finding) { return json_of(subject, finding).dump(); }
+
+std::string replay_command(const Subject& subject, const Scenario& scenario) {
+  return fmt::format("echo-verify properties --program {} --replay {}", subject.name,
+                     verify::token_of(scenario, subject.name, subject.identity));
+}
+
+std::string report(const Subject& subject, const VerifyArguments& arguments, const CampaignResult& result,
+                   const verify::Coverage& coverage) {
+  if (arguments.as_json) {
+    Json json = campaign_json(subject, arguments, result);
+    json["coverage"] = coverage_json(coverage);
+    return printed(json);
+  }
   const std::size_t clauses = verify::all_clauses().size();
   std::string text;
-  for (const Finding& finding : result.findings) text += finding_text(subject, finding);
+  for (const Finding& finding : result.findings) {
+    text += finding_text(subject, finding, fmt::format("found in run {}", finding.found_in_run));
+  }
   text += fmt::format("{}: program {} ({:.12}), {} runs from seed {}, up to {} clients, faults {}\n",
                       verify::name_of(result.ruling), subject.name, subject.identity, result.runs, arguments.seed,
                       arguments.clients, arguments.faults);
@@ -175,6 +294,8 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
                       result.canaries.size());
   text += fmt::format("  content of messages: {}\n",
                       result.data_independent ? "never looked at, so any payload does the same" : "looked at");
+  text += coverage_text(coverage);
+  if (arguments.coverage) text += never_reached(coverage);
   if (result.incomplete)
     text += "  one that did not come to rest\n    " + replay_command(subject, *result.incomplete) + '\n';
   return text + remarks_text(result.remarks);

@@ -65,13 +65,13 @@ class Process {
     return identity_.digest;
   }
 
-  /// The place in the program's text, for tools: the tree's type and those of the frames, innermost first. Addresses
-  /// in it mean something within one run only.
+  /// The place in the program's text, for tools (see core/place.hpp): the tree's type and those of the frames,
+  /// innermost first. What was rewritten stands where its original does.
   template <class Visit>
   void place(Visit&& visit) const {
-    visit(at_->shape);
+    visit(detail::written_shape(*at_));
     for (const detail::Cell* cell = stack_.get(); cell != nullptr; cell = frame(cell).below.get()) {
-      visit(frame(cell).waiting->shape);
+      visit(detail::written_shape(*frame(cell).waiting));
     }
   }
 
@@ -132,7 +132,7 @@ class Process {
         if constexpr (Identity::kept) {
           if (waiting.shape->add_result != nullptr) {
             identity_.digest = top.entry;
-            waiting.shape->add_result(identity_.digest, value);
+            waiting.shape->add_result(identity_.digest, waiting, value);
           }
         }
         at_ = waiting.shape->resume(waiting, value);
@@ -141,7 +141,7 @@ class Process {
       }
       if constexpr (Identity::kept) {
         identity_.digest = top.entry;
-        waiting.shape->add_step(identity_.digest, value);
+        waiting.shape->add_step(identity_.digest, waiting, value);
       }
       detail::Turned turned = waiting.shape->turn(waiting, value);
       if (turned.next) {

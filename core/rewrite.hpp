@@ -2,7 +2,8 @@
 
 #include <utility>
 
-#include "core/process.hpp"
+#include "core/detail/rewritten.hpp"
+#include "core/place.hpp"
 #include "core/program.hpp"
 
 namespace antiphon {
@@ -14,26 +15,19 @@ namespace antiphon {
 ///       if constexpr (std::same_as<I, DiscardChildren>) return ret(Result<Unit>());   // never issued
 ///       else return instruction;                                                      // as it was
 ///     });
-/// A rewritten program has the original's instructions and no loops: it unfolds as it runs, so it is for running, and
-/// a walk over its points finds no end.
+///
+/// A rule of two parameters is told the instruction's `Place` too:
+///
+///     rewrite(server, [=]<class I>(const I& instruction, const Place& place) { … place == here … });
+///
+/// A rewritten program has the binds, the loops and the places of its original, so it is as finite: a process that
+/// keeps its identity comes round to the same digests, and a walk ends. Instructions are rewritten when a process comes
+/// to them, each time anew: a rule is pure, like a continuation, and may be called any number of times. What it makes
+/// is not rewritten again.
 template <class E, class A, class Rule>
-Program<E, A> rewrite(const Process<E, A>& process, const Rule& rule) {
-  if (process.finished()) return ret(process.result());
-  Program<E, A> rewritten{detail::Ref()};
-  process.pending([&]<class I>(const I& instruction) {
-    using Response = typename I::Response;
-    rewritten = Program<E, Response>(rule(instruction)) >> [=](const Response& response) {
-      Process<E, A> next = process;
-      next.template answer<I>(response);
-      return rewrite(next, rule);
-    };
-  });
-  return rewritten;
-}
-
-template <class E, class A, class Rule>
-Program<E, A> rewrite(const Program<E, A>& program, const Rule& rule) {
-  return rewrite(Process<E, A>(program), rule);
+Program<E, A> rewrite(const Program<E, A>& program, Rule rule) {
+  return Program<E, A>(
+      detail::rewritten<E, Rule>({program.root(), detail::Ref(), detail::make_result(std::move(rule))}));
 }
 
 }  // namespace antiphon

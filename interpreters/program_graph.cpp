@@ -111,9 +111,24 @@ class Writer {
     name_gifts();
   }
 
+  MappedGraph mapped_graph() const {
+    MappedGraph mapped{graph(), {}, {}};
+    for (const auto& [place, point] : walked_.places) mapped.nodes.emplace(place, *numbers_[point]);
+    for (const std::size_t point : order_) {
+      auto& branches = mapped.classes.emplace_back();
+      for (const Group& group : groups_[point]) branches.insert(branches.end(), group.targets.size(), group.members);
+    }
+    return mapped;
+  }
+
   ProgramGraph graph() const {
     const auto node = [&](std::size_t point) { return node_of(point); };
     return {renumbered(walked_.start), order_ | views::transform(node) | ranges::to<std::vector>()};
+  }
+
+  std::vector<Site> sites() const {
+    const auto site = [&](std::size_t point) { return site_of(walked_.points[point]); };
+    return order_ | views::transform(site) | ranges::to<std::vector>();
   }
 
  private:
@@ -148,10 +163,19 @@ class Writer {
     return target;
   }
 
+  Site site_of(const Point& point) const {
+    const auto free = std::ranges::find(point.names, std::optional<std::size_t>());
+    Site site{point.place, {}, Socket{static_cast<int>(free - point.names.begin())}};
+    for (const auto& [number, giver] : point.names | views::enumerate) {
+      if (giver) site.held.push_back({Socket{static_cast<int>(number)}, *numbers_[*giver]});
+    }
+    return site;
+  }
+
   Node node_of(std::size_t index) const {
     const Point& point = walked_.points[index];
     Node node{.instruction = std::string(point.instruction),
-              .line = point.line,
+              .line = point.place.line,
               .gives = gifts_[index],
               .operands = {},
               .branches = {},
@@ -301,7 +325,19 @@ std::vector<std::string> ProgramGraph::remarks() const {
 }
 
 ProgramGraph graph_of(const Server& program, const GraphLimits& limits) {
-  return Writer(walk(program, limits)).graph();
+  const Walk walked = walk(program, limits);
+  return Writer(walked).graph();
+}
+
+MappedGraph mapped_graph_of(const Server& program, const GraphLimits& limits) {
+  const Walk walked = walk(program, limits);
+  return Writer(walked).mapped_graph();
+}
+
+SitedGraph sited_graph_of(const Server& program, const GraphLimits& limits) {
+  const Walk walked = walk(program, limits);
+  const Writer writer(walked);
+  return {writer.graph(), writer.sites()};
 }
 
 }  // namespace antiphon

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/place.hpp"
 #include "core/programs/server.hpp"
 
 /// A program as a finite graph: one node for each place in its text that issues an instruction, one
@@ -79,5 +80,25 @@ struct GraphLimits {
 /// Complete for a program that does not look into messages and has no more states than the limits
 /// grant; `remarks` tells when one of the two does not hold. Throws std::bad_alloc.
 ProgramGraph graph_of(const Server& program, const GraphLimits& limits = {});
+
+/// What a tool needs that changes a program at a node of its graph (see core/rewrite.hpp). Of this run only.
+struct Site {
+  /// A socket that the process holds there, by the name that every interpreter gives it.
+  struct Held {
+    Socket socket;
+    std::size_t node;  ///< What gave it.
+  };
+
+  Place place;
+  std::vector<Held> held;
+  Socket next;  ///< The name that a socket gets which is given here.
+};
+
+struct SitedGraph {
+  ProgramGraph graph;
+  std::vector<Site> sites;  ///< Of each node.
+};
+
+SitedGraph sited_graph_of(const Server& program, const GraphLimits& limits = {});
 
 }  // namespace antiphon

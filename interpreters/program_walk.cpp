@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "core/place.hpp"
 #include "core/process.hpp"
 #include "interpreters/responses.hpp"
 
@@ -109,21 +110,6 @@ SeenValue Messages::value_of(const Bytes& bytes) const {
 
 // -- The walk ---------------------------------------------------------------------------------
 
-/// The line of the instruction, and the types of the cell and of the frames on the stack.
-struct Place {
-  std::uint_least32_t line = 0;
-  std::vector<const detail::Shape*> shapes;
-
-  auto operator<=>(const Place&) const = default;
-};
-
-Place place_of(const State& state) {
-  Place place;
-  state.pending([&](const auto& instruction) { place.line = instruction.where.line; });
-  state.place([&](const detail::Shape* shape) { place.shapes.push_back(shape); });
-  return place;
-}
-
 struct DigestHash {
   std::size_t operator()(const Digest& digest) const { return digest.low(); }
 };
@@ -134,7 +120,7 @@ class Walker {
   explicit Walker(const GraphLimits& limits) : limits_(limits) {}
 
   Walk walk(const Server& program) {
-    const Target start = arrive(State(program));
+    const Target start = arrive(State(program), {});
     // Depth first, so that a loop which counts comes to its end before the limit is used up.
     while (!found_.empty()) {
       ranges::move(found_ | ranges::views::reverse, ranges::back_inserter(waiting_));
@@ -145,20 +131,21 @@ class Walker {
         at.state.pending([&](const auto& instruction) { feed_all(at, instruction); });
       }
     }
-    return {start, std::move(points_)};
+    return {start, std::move(points_), std::move(places_)};
   }
 
  private:
   struct Arrived {
     State state;
     std::size_t point;
+    SocketNames names;
   };
 
   // Arriving.
 
-  Target arrive(State state) {
+  Target arrive(State state, SocketNames names) {
     if (state.finished()) return state.result() ? End::ok : End::error;
-    const std::optional<std::size_t> index = point_of(state);
+    const std::optional<std::size_t> index = point_of(state, names);
     if (!index) return End::not_followed;
     if (seen_.contains(state.digest())) return *index;
     Point& point = points_[*index];
@@ -169,11 +156,11 @@ class Walker {
     }
     ++point.states;
     seen_.insert(state.digest());
-    found_.push_back({std::move(state), *index});
+    found_.push_back({std::move(state), *index, std::move(names)});
     return *index;
   }
 
-  std::optional<std::size_t> point_of(const State& state) {
+  std::optional<std::size_t> point_of(const State& state, const SocketNames& names) {
     const auto [place, is_new] = places_.try_emplace(place_of(state), points_.size());
     if (!is_new) return place->second;
     if (points_.size() == limits_.most_points) {
@@ -181,7 +168,7 @@ class Walker {
       return std::nullopt;
     }
     state.pending([&]<class I>(const I& instruction) {
-      Point point{I::name, instruction.where.line, {}, {}};
+      Point point{I::name, place->first, names, {}, {}};
       for_each_field(instruction, [&](std::string_view name, const auto&) {
         point.operands.emplace_back(name, std::set<SeenValue>());
       });
@@ -205,6 +192,30 @@ class Walker {
     return Symbol{static_cast<std::size_t>(socket.number - first_socket), Symbol::Part::whole};
   }
 
+  // Names, as interpreters give them: the lowest that is free.
+
+  template <Instruction I>
+  static SocketNames names_after(const Arrived& at, const typename I::Response& response) {
+    SocketNames names = at.names;
+    if constexpr (std::same_as<typename I::Response, Result<Socket>>) {
+      if (!response) return names;
+      const auto free = std::ranges::find(names, std::optional<std::size_t>());
+      if (free != names.end()) {
+        *free = at.point;
+      } else {
+        names.emplace_back(at.point);
+      }
+    } else if constexpr (std::same_as<I, Close>) {
+      at.state.pending([&]<class Other>(const Other& instruction) {
+        if constexpr (std::same_as<Other, Close>) {
+          const auto giver = static_cast<std::size_t>(instruction.socket.number - first_socket);
+          std::ranges::replace(names, std::optional(giver), std::optional<std::size_t>());
+        }
+      });
+    }
+    return names;
+  }
+
   // Answering.
 
   template <Instruction I>
@@ -213,7 +224,7 @@ class Walker {
     const std::uint64_t looks_before = looks();
     next.answer<I>(response);
     if (looks() != looks_before) points_[at.point].looks_at_content = true;
-    const Target target = arrive(std::move(next));
+    const Target target = arrive(std::move(next), names_after<I>(at, response));
     points_[at.point].targets[what].insert(target);
   }
 

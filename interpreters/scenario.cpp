@@ -16,7 +16,13 @@ struct Say {
     return "pause " + std::to_string(action.wait_ms) + " ms";
   }
   std::string operator()(const script::StopReading&) const { return "stop reading"; }
+  std::string operator()(const script::SendAny& action) const {
+    return "send " + std::to_string(action.count) + " any number of times";
+  }
 };
+
+constexpr std::array<std::string_view, 4> alphabets{"abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+                                                    "0123456789", "!#$%&()*+,-./:;<=>?@[]^_{|}~"};
 
 }  // namespace
 
@@ -37,17 +43,20 @@ std::string describe(const Scenario& scenario) {
             name_of(fault.error) + '\n';
   }
   if (scenario.stop_after) text += "the server is stopped after " + std::to_string(*scenario.stop_after) + " steps\n";
+  if (scenario.free_time) text += "time is free: whoever may wait no longer may do so at any step\n";
   if (scenario.short_io) text += "reads and writes may be short\n";
   return text;
 }
 
 char payload_byte(std::uint32_t client, std::uint64_t position) {
-  static constexpr std::array<std::string_view, 4> alphabets{"abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-                                                             "0123456789", "!#$%&()*+,-./:;<=>?@[]^_{|}~"};
   const std::string_view alphabet = alphabets[client % alphabets.size()];
   std::uint64_t mixed = position * 0x9E3779B97F4A7C15ULL + client * 0xC2B2AE3D27D4EB4FULL;
   mixed = (mixed ^ (mixed >> 32U)) * 0xD6E8FEB86659FD93ULL;
   return alphabet[(mixed >> 40U) % alphabet.size()];
+}
+
+char cyclic_byte(std::uint32_t client, std::uint64_t position) {
+  return alphabets[client % alphabets.size()][position % script::any_period];
 }
 
 }  // namespace antiphon

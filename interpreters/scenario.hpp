@@ -57,7 +57,16 @@ struct StopReading {
   bool operator==(const StopReading&) const = default;
 };
 
-using Action = std::variant<Connect, Send, Await, EndSide, Reset, Pause, StopReading>;
+/// Sends messages of `count` bytes, as many as it likes: after each of them it sends another or goes on. Their bytes
+/// come round after `any_period`, so that there are finitely many states; it sends no more than that unanswered.
+struct SendAny {
+  std::uint32_t count;
+  static constexpr std::tuple fields{Field{"count", &SendAny::count}};
+  bool operator==(const SendAny&) const = default;
+};
+inline constexpr std::uint64_t any_period = 10;
+
+using Action = std::variant<Connect, Send, Await, EndSide, Reset, Pause, StopReading, SendAny>;
 
 }  // namespace script
 
@@ -104,6 +113,10 @@ struct Scenario {
   std::optional<std::uint32_t> stop_after;  ///< The operator stops the server after that many steps.
   bool short_io = false;                    ///< Recv and Send may carry less than they could.
 
+  /// Deadlines and rests have no length: whoever waits with one may wait no longer at any step. Otherwise time passes
+  /// only when nothing else can happen.
+  bool free_time = false;
+
   std::uint32_t capacity = 4096;     ///< Bytes that one direction of a connection holds.
   std::uint32_t max_backlog = 128;   ///< The kernel's own limit on a backlog.
   std::uint32_t max_sockets = 1024;  ///< Sockets that one process may hold.
@@ -115,6 +128,7 @@ struct Scenario {
                                      Field{"faults", &Scenario::faults},
                                      Field{"stop_after", &Scenario::stop_after},
                                      Field{"short_io", &Scenario::short_io},
+                                     Field{"free_time", &Scenario::free_time},
                                      Field{"capacity", &Scenario::capacity},
                                      Field{"max_backlog", &Scenario::max_backlog},
                                      Field{"max_sockets", &Scenario::max_sockets},
@@ -128,5 +142,7 @@ std::string describe(const Scenario& scenario);
 /// The byte that a client sends at a position. Each client has an alphabet (lower case, upper case, digits, signs, in
 /// turn), so that a byte which strays to another connection shows.
 char payload_byte(std::uint32_t client, std::uint64_t position);
+/// The same for a client that sends any number of messages: no two bytes of a period are equal.
+char cyclic_byte(std::uint32_t client, std::uint64_t position);
 
 }  // namespace antiphon

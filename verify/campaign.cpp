@@ -7,6 +7,7 @@
 
 #include "core/programs/catalogue.hpp"
 #include "verify/planted.hpp"
+#include "verify/schedule.hpp"
 #include "verify/shrink.hpp"
 
 namespace antiphon::verify {
@@ -17,13 +18,8 @@ constexpr std::uint64_t most_shrinking_runs = 20'000;
 constexpr std::uint64_t canary_runs = 2'000;
 constexpr std::uint64_t progress_every = 256;
 
-const Violation* violation_of(const Verdict& verdict, std::string_view clause) {
-  const auto found = std::ranges::find_if(verdict.violations,
-                                          [&](const Violation& violation) { return violation.clause.name == clause; });
-  return found == verdict.violations.end() ? nullptr : &*found;
-}
-
-/// Takes the first simpler scenario that still breaks the clause, again and again.
+/// Takes the first simpler scenario that still breaks the clause, again and again; then a schedule that is easier to
+/// read.
 Finding shrunk(const Server& server, const Expectations& expectations, rc::Shrinkable<Scenario> found,
                std::string_view clause) {
   std::uint64_t runs = 0;
@@ -38,8 +34,15 @@ Finding shrunk(const Server& server, const Expectations& expectations, rc::Shrin
       break;
     }
   }
-  Judged judged = run_and_judge(server, found.value(), expectations);
-  return {*violation_of(judged.verdict, clause), found.value(), std::move(judged.run.trace), 0, runs};
+  const Verdict verdict = run_and_judge(server, found.value(), expectations).verdict;
+  const Calmer calm = calmer(server, found.value(), expectations, *violation_of(verdict, clause));
+  Judged judged = run_and_judge(server, calm.scenario, expectations);
+  return {.violation = *violation_of(judged.verdict, clause),
+          .scenario = calm.scenario,
+          .trace = std::move(judged.run.trace),
+          .nearest = nearest_passing(server, calm.scenario, expectations, clause),
+          .found_in_run = 0,
+          .shrinking_runs = runs + calm.runs};
 }
 
 /// What has to happen in some run of a campaign with these faults.
@@ -158,6 +161,23 @@ Judged run_and_judge(const Server& server, const Scenario& scenario, const Expec
   return {std::move(run), std::move(verdict)};
 }
 
+const Violation* violation_of(const Verdict& verdict, std::string_view clause) {
+  const auto found = std::ranges::find_if(verdict.violations,
+                                          [&](const Violation& violation) { return violation.clause.name == clause; });
+  return found == verdict.violations.end() ? nullptr : &*found;
+}
+
+Scenario scenario_of_run(const Generation& generation, std::uint64_t seed, std::uint64_t run) {
+  return scenarios(generation)(source_of(seed, run - 1)).value();
+}
+
+Finding minimised(const Server& server, const Expectations& expectations, const Scenario& scenario,
+                  std::string_view clause) {
+  return shrunk(server, expectations,
+                rc::shrinkable::shrinkRecur(Scenario(scenario), [](const Scenario& one) { return simpler(one); }),
+                clause);
+}
+
 CampaignResult campaign(const Server& server, const CampaignOptions& options) {
   CampaignResult result;
   SometimesTable sometimes(options.generation);
@@ -170,6 +190,7 @@ CampaignResult campaign(const Server& server, const CampaignOptions& options) {
     const rc::Shrinkable<Scenario> drawn = generator(source_of(options.seed, run));
     const auto [ran, verdict] = run_and_judge(server, drawn.value(), options.expectations);
     ++result.runs;
+    options.each_run(ran.trace);
     if (verdict.ruling == Ruling::incomplete && ++result.incomplete_runs == 1) result.incomplete = drawn.value();
     if (ran.looks > 0) result.data_independent = false;
     add_to(result.total, verdict.tally);

@@ -11,6 +11,7 @@
 #include "interpreters/simulated.hpp"
 #include "verify/generate.hpp"
 #include "verify/judge.hpp"
+#include "verify/nearest.hpp"
 
 /// Campaigns: many random scenarios, each run and judged; what is found is shrunk.
 
@@ -23,6 +24,8 @@ struct CampaignOptions {
   Expectations expectations;
   /// Called now and then with what is being done.
   std::function<void(const std::string&)> progress = [](const std::string&) {};
+  /// Called with the trace of each of the runs.
+  std::function<void(const std::vector<Event>&)> each_run = [](const std::vector<Event>&) {};
 };
 
 /// A violation, in the simplest scenario that was found for it.
@@ -30,6 +33,7 @@ struct Finding {
   Violation violation;
   Scenario scenario;
   std::vector<Event> trace;
+  Nearest nearest;
   std::uint64_t found_in_run = 0;    ///< From 1.
   std::uint64_t shrinking_runs = 0;  ///< Runs that the shrinking took.
 };
@@ -62,11 +66,21 @@ struct CampaignResult {
 /// Runs the campaign, and beside it one for each planted violation (see verify/planted.hpp), which must be found.
 CampaignResult campaign(const Server& server, const CampaignOptions& options);
 
+/// The scenario of a run (from 1) of the campaign with that seed.
+Scenario scenario_of_run(const Generation& generation, std::uint64_t seed, std::uint64_t run);
+
 /// Runs and judges one scenario.
 struct Judged {
   Run run;
   Verdict verdict;
 };
 Judged run_and_judge(const Server& server, const Scenario& scenario, const Expectations& expectations);
+
+/// The clause's violation in the simplest scenario that is found for it, starting from one that violates it.
+Finding minimised(const Server& server, const Expectations& expectations, const Scenario& scenario,
+                  std::string_view clause);
+
+/// The violation of that clause, or nullptr.
+const Violation* violation_of(const Verdict& verdict, std::string_view clause);
 
 }  // namespace antiphon::verify

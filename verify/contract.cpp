@@ -6,8 +6,7 @@ namespace antiphon::verify {
 
 Seen::Seen(const Event& the_event, const Family& family) : event(the_event), before(family) {
   const auto let_go = [&](const Held& held) {
-    const ConnectionState* const connection = held.listener ? nullptr : before.connection(held.connection);
-    if (connection != nullptr && connection->holders.size() == 1) last_releases.push_back(held.connection);
+    if (!held.listener && before.holders(held.connection).size() == 1) last_releases.push_back(held.connection);
   };
   if (ended() != nullptr) {
     const ProcessState* const one = before.process(process());

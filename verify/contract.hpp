@@ -173,6 +173,12 @@ struct Nothing {
   bool operator==(const Nothing&) const = default;
 };
 
+/// A part that says no more than that it is there.
+template <About Subject>
+struct Mark {
+  static constexpr About about = Subject;
+};
+
 /// "abc" in quotes, control characters escaped, the middle of a long one left out.
 std::string in_quotes(std::string_view content);
 

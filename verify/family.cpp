@@ -44,16 +44,18 @@ bool is_lost(Errno error) {
 
 }  // namespace
 
-Family::Family() { processes_[0]; }
-
-const ProcessState* Family::process(ProcessId id) const {
-  const auto found = processes_.find(id);
-  return found == processes_.end() ? nullptr : &found->second;
+Family::Family() {
+  processes_.put(0, ProcessState{});
+  parenthoods_.put(0, Parenthood{});
 }
 
-const ConnectionState* Family::connection(ConnectionId id) const {
-  const auto found = connections_.find(id);
-  return found == connections_.end() ? nullptr : &found->second;
+const ProcessState* Family::process(ProcessId id) const { return processes_.find(id); }
+const Parenthood* Family::parenthood(ProcessId id) const { return parenthoods_.find(id); }
+const ConnectionState* Family::connection(ConnectionId id) const { return connections_.find(id); }
+const std::set<ProcessId>& Family::holders(ConnectionId id) const {
+  static const std::set<ProcessId> none;
+  const Holders* const found = holders_.find(id);
+  return found == nullptr ? none : found->processes;
 }
 
 std::optional<Held> Family::held(ProcessId id, Socket socket) const {
@@ -70,71 +72,84 @@ void Family::move(const Event& event) {
 }
 
 void Family::accept(ProcessId id, Socket socket) {
-  const ConnectionId connection = next_++;
-  processes_[id].table[socket.number] = {false, connection};
-  connections_[connection].holders.insert(id);
+  const ConnectionId connection = next_number(connections_of_all);
+  processes_.edit(id).table[socket.number] = {false, connection};
+  connections_.put(connection, ConnectionState{});
+  holders_.put(connection, Holders{{id}});
 }
 
 void Family::fork(ProcessId id, std::optional<ProcessId> child) {
   if (!child) return;
-  ProcessState& born = processes_[*child];
+  ProcessState born;
   born.table = processes_[id].table;
   born.parent = id;
   for (const auto& [name, held] : born.table) {
     if (held.listener) continue;
-    connections_[held.connection].holders.insert(*child);
-    connections_[held.connection].served = true;
+    holders_.edit(held.connection).processes.insert(*child);
+    connections_.edit(held.connection).served = true;
   }
+  processes_.put(*child, std::move(born));
+  parenthoods_.put(*child, Parenthood{});
 }
 
 void Family::release(ProcessId id, Held held) {
-  if (held.listener) return;
-  const auto found = connections_.find(held.connection);
-  if (found == connections_.end()) return;
-  found->second.holders.erase(id);
-  if (found->second.holders.empty()) connections_.erase(found);
+  if (held.listener || !holders_.contains(held.connection)) return;
+  std::set<ProcessId>& processes = holders_.edit(held.connection).processes;
+  processes.erase(id);
+  if (!processes.empty()) return;
+  holders_.erase(held.connection);
+  connections_.erase(held.connection);
 }
 
 void Family::note(ProcessId id, Socket socket, Errno error, std::int64_t waited_ms) {
   const auto what = held(id, socket);
   if (!what || what->listener) return;
-  const auto found = connections_.find(what->connection);
-  if (found == connections_.end()) return;
-  ConnectionState& connection = found->second;
-  if (error == Errno::PIPE && connection.side_ended) return;
+  const ConnectionState* const before = connection(what->connection);
+  if (before == nullptr || (error == Errno::PIPE && before->side_ended)) return;
   if (error == Errno::EXPIRED) {
+    ConnectionState& connection = connections_.edit(what->connection);
     connection.waited_ms = std::max(connection.waited_ms, waited_ms);
     if (connection.excuse == Excuse::none) connection.excuse = Excuse::deadline;
-  } else if (connection.excuse == Excuse::none || connection.excuse == Excuse::deadline) {
-    if (error == Errno::STOPPING) connection.excuse = Excuse::drain;
-    if (is_lost(error)) connection.excuse = Excuse::reset;
+  } else if (before->excuse == Excuse::none || before->excuse == Excuse::deadline) {
+    if (error == Errno::STOPPING) connections_.edit(what->connection).excuse = Excuse::drain;
+    if (is_lost(error)) connections_.edit(what->connection).excuse = Excuse::reset;
   }
 }
 
 void Family::move(const ProcessEvent& event) {
   const ProcessId id = event.process;
-  ProcessState& one = processes_[id];
   if (std::holds_alternative<Ended>(event.what)) {
-    for (const auto& [name, held] : one.table) release(id, held);
+    const auto table = processes_[id].table;
+    for (const auto& [name, held] : table) release(id, held);
     processes_.erase(id);
+    // Whose children are discarded leaves none behind, dead or alive: nothing changes for them.
+    if (!parenthoods_[id].discards) parenthoods_.erase(id);
     return;
   }
   const auto& issued = std::get<Issued>(event.what);
+  ProcessState& one = processes_.edit(id);
   std::visit(
       [&]<class I>(const Exchange<I>& exchange) {
         one.waiting = exchange.response ? std::nullopt : std::optional(Waiting{issued.exchange});
         if (failure(exchange) == Errno::STOPPING) one.stopping = true;
+        if (std::same_as<I, Accept>) one.accepts = true;
         if constexpr (!std::same_as<I, Close> && !std::same_as<I, Sleep>) one.refuses_above.reset();
       },
       issued.exchange);
+  take(id, issued);
+}
+
+/// What the answered instruction did.
+void Family::take(ProcessId id, const Issued& issued) {
   std::visit(Overloaded{[&](const Exchange<OpenSocket>& open) {
-                          if (const Socket* opened = success(open)) one.table[opened->number] = {true, next_++};
+                          const Socket* const opened = success(open);
+                          if (opened != nullptr)
+                            processes_.edit(id).table[opened->number] = {true, next_number(listeners)};
                         },
                         [&](const Exchange<Connect>& connect) {
                           if (const Socket* connected = success(connect)) accept(id, *connected);
                         },
                         [&](const Exchange<Accept>& exchange) {
-                          one.accepts = true;
                           if (const Socket* accepted = success(exchange)) accept(id, *accepted);
                         },
                         [&](const Exchange<Recv>& recv) {
@@ -143,7 +158,7 @@ void Family::move(const ProcessEvent& event) {
                           const Bytes* const got = success(recv);
                           const auto what = held(id, recv.instruction.from);
                           if (got == nullptr || !got->empty() || !what || what->listener) return;
-                          connections_[what->connection].input_ended = true;
+                          connections_.edit(what->connection).input_ended = true;
                         },
                         [&](const Exchange<Send>& send) {
                           if (const auto error = failure(send))
@@ -153,21 +168,21 @@ void Family::move(const ProcessEvent& event) {
                           if (const auto error = failure(shutdown)) note(id, shutdown.instruction.socket, *error, 0);
                           const auto what = held(id, shutdown.instruction.socket);
                           if (success(shutdown) == nullptr || !what || what->listener) return;
-                          connections_[what->connection].side_ended = true;
+                          connections_.edit(what->connection).side_ended = true;
                         },
                         [&](const Exchange<Close>& close) {
                           const auto what = held(id, close.instruction.socket);
                           if (!what || !close.response) return;
-                          one.table.erase(close.instruction.socket.number);
+                          processes_.edit(id).table.erase(close.instruction.socket.number);
                           release(id, *what);
                         },
                         [&](const Exchange<Fork>& forked) {
-                          if (failure(forked)) one.refuses_above = forked.instruction.at_most;
+                          if (failure(forked)) processes_.edit(id).refuses_above = forked.instruction.at_most;
                           const Forked* const answer = success(forked);
                           if (answer != nullptr && std::holds_alternative<Parent>(*answer)) fork(id, issued.child);
                         },
                         [&](const Exchange<DiscardChildren>& discard) {
-                          if (success(discard) != nullptr) one.discards = true;
+                          if (success(discard) != nullptr) parenthoods_.edit(id).discards = true;
                         },
                         [](const auto&) {}},
              issued.exchange);
@@ -176,7 +191,7 @@ void Family::move(const ProcessEvent& event) {
 void Family::move(const ClientEvent& event) {
   if (event.kind != ClientEvent::Kind::accepted) return;
   if (const auto what = held(event.process, event.socket); what && !what->listener) {
-    connections_[what->connection].client = event.client;
+    connections_.edit(what->connection).client = event.client;
   }
 }
 

@@ -4,9 +4,11 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "core/trace.hpp"
+#include "interpreters/parts.hpp"
 
 /// Who holds what: the processes of a run, their tables of sockets, and the connections behind the names. Every
 /// contract reads events through it. It forgets what has ended.
@@ -20,6 +22,7 @@ struct Held {
   bool listener = false;
   ConnectionId connection = 0;  ///< Of a listener: its own number.
 
+  static constexpr std::tuple fields{Field{"listener", &Held::listener}, Field{"connection", &Held::connection}};
   auto operator<=>(const Held&) const = default;
 };
 
@@ -34,7 +37,8 @@ enum class Excuse : std::uint8_t {
 inline constexpr std::size_t excuse_kinds = 5;
 
 struct ConnectionState {
-  std::set<ProcessId> holders;
+  static constexpr About about = About::record;
+
   std::optional<ClientId> client;
   bool input_ended = false;  ///< A Recv answered the client's end.
   bool side_ended = false;   ///< The server ended its side: what it sends after that fails by its own fault.
@@ -42,10 +46,24 @@ struct ConnectionState {
   Excuse excuse = Excuse::none;
   std::int64_t waited_ms = 0;  ///< Excused by a deadline: how long it let the client take.
 
+  static constexpr std::tuple fields{
+      Field{"client", &ConnectionState::client},         Field{"input_ended", &ConnectionState::input_ended},
+      Field{"side_ended", &ConnectionState::side_ended}, Field{"served", &ConnectionState::served},
+      Field{"excuse", &ConnectionState::excuse},         Field{"waited_ms", &ConnectionState::waited_ms}};
+
   /// Excused from what it owes. A deadline excuses only a session that was as patient as the idle limit asks.
   [[nodiscard]] bool excused(std::int64_t idle_ms) const {
     return excuse != Excuse::none && !(excuse == Excuse::deadline && waited_ms < idle_ms);
   }
+};
+
+/// Who has a name for a connection.
+struct Holders {
+  static constexpr About about = About::names;
+
+  std::set<ProcessId> processes;
+
+  static constexpr std::tuple fields{Field{"processes", &Holders::processes}};
 };
 
 /// An instruction that was issued and not answered when the run came to rest.
@@ -54,14 +72,38 @@ struct Waiting {
 };
 
 struct ProcessState {
+  static constexpr About about = About::process;
+
   std::map<int, Held> table;
   std::optional<ProcessId> parent;
   std::optional<Waiting> waiting;
   bool accepts = false;   ///< It issued Accept: it is an acceptor.
   bool stopping = false;  ///< An instruction of it answered STOPPING.
-  bool discards = false;  ///< It issued DiscardChildren.
   /// Its last instruction but Sleep and Close was a Fork that failed: how many children it allowed.
   std::optional<std::int64_t> refuses_above;
+
+  static constexpr std::tuple fields{Field{"table", &ProcessState::table}, Field{"parent", &ProcessState::parent},
+                                     Field{"accepts", &ProcessState::accepts},
+                                     Field{"stopping", &ProcessState::stopping},
+                                     Field{"refuses_above", &ProcessState::refuses_above}};
+};
+
+/// What the end of a child asks of its parent. It is there as long as somebody should wait for that end.
+struct Parenthood {
+  static constexpr About about = About::process;
+
+  bool discards = false;  ///< It issued DiscardChildren.
+
+  static constexpr std::tuple fields{Field{"discards", &Parenthood::discards}};
+};
+
+/// The number that the next listener, or connection, gets.
+struct NextNumber {
+  static constexpr About about = About::door;
+
+  std::uint64_t number = 0;
+
+  static constexpr std::tuple fields{Field{"number", &NextNumber::number}};
 };
 
 class Family {
@@ -70,8 +112,11 @@ class Family {
 
   [[nodiscard]] const ProcessState* process(ProcessId id) const;
   [[nodiscard]] const ConnectionState* connection(ConnectionId id) const;
-  [[nodiscard]] const std::map<ProcessId, ProcessState>& processes() const { return processes_; }
-  [[nodiscard]] const std::map<ConnectionId, ConnectionState>& connections() const { return connections_; }
+  /// The processes that have a name for the connection.
+  [[nodiscard]] const std::set<ProcessId>& holders(ConnectionId id) const;
+  [[nodiscard]] const Parenthood* parenthood(ProcessId id) const;
+  [[nodiscard]] const Parts<ProcessState>& processes() const { return processes_; }
+  [[nodiscard]] const Parts<ConnectionState>& connections() const { return connections_; }
 
   /// What the socket means to the process; none if it holds nothing of that name.
   [[nodiscard]] std::optional<Held> held(ProcessId id, Socket socket) const;
@@ -79,17 +124,33 @@ class Family {
   /// Takes an event in. The process must be born.
   void move(const Event& event);
 
+  /// Calls `visit(parts)` for each kind of parts.
+  template <class Visit>
+  void for_each_kind(Visit&& visit) {
+    visit(processes_);
+    visit(parenthoods_);
+    visit(connections_);
+    visit(holders_);
+    visit(numbers_);
+  }
+
  private:
   void move(const ProcessEvent& event);
   void move(const ClientEvent& event);
+  void take(ProcessId id, const Issued& issued);
+  /// What the numbers are of.
+  enum Numbered : PartKey { listeners, connections_of_all };
+  ConnectionId next_number(Numbered what) { return numbers_.edit(what).number++; }
   void accept(ProcessId id, Socket socket);
   void fork(ProcessId id, std::optional<ProcessId> child);
   void release(ProcessId id, Held held);
   void note(ProcessId id, Socket socket, Errno error, std::int64_t waited_ms);
 
-  std::map<ProcessId, ProcessState> processes_;
-  std::map<ConnectionId, ConnectionState> connections_;
-  ConnectionId next_ = 0;
+  Parts<ProcessState> processes_;
+  Parts<Parenthood> parenthoods_;
+  Parts<ConnectionState> connections_;
+  Parts<Holders> holders_;  ///< Of connections.
+  Parts<NextNumber> numbers_;
 };
 
 }  // namespace antiphon::verify

@@ -5,31 +5,12 @@
 #include <map>
 #include <utility>
 
-#include "verify/contracts/answered.hpp"
-#include "verify/contracts/delivered.hpp"
-#include "verify/contracts/echo.hpp"
-#include "verify/contracts/ends_side.hpp"
-#include "verify/contracts/input_read.hpp"
-#include "verify/contracts/processes.hpp"
-#include "verify/contracts/rests.hpp"
-#include "verify/contracts/roles.hpp"
-#include "verify/contracts/sockets.hpp"
-#include "verify/contracts/waiting.hpp"
+#include "verify/echo_contract.hpp"
+#include "verify/watcher.hpp"
 
 namespace antiphon::verify {
 
 namespace {
-
-/// The contracts of the echo server.
-auto echo_server(const Expectations& expected) {
-  return (Echo{expected.answers} ^ Answered{expected.idle_ms} ^ EndsSide{expected.answers}) *
-         InputRead{expected.idle_ms, expected.max_connections} * OnlyWhileOpen{} * AllReleased{} * Roles{} *
-         OwnConnection{} * Reaped{} * Handled{} * AcceptorLives{} * Rests{} * IdleLimit{expected.idle_ms} *
-         Drained{expected.drain_ms} * (Admission{} ^ NobodyWaits{}) *
-         Delivered{expected.answers, expected.idle_ms, expected.max_connections};
-}
-
-using EchoServer = decltype(echo_server({}));
 
 template <class C>
 struct ClausesOf {
@@ -61,17 +42,17 @@ std::string who(const Event& event) {
 
 struct Judge::State {
   explicit State(const Expectations& expectations)
-      : contract(echo_server(expectations)), max_connections(expectations.max_connections) {}
+      : watcher(echo_server(expectations)), max_connections(expectations.max_connections) {}
 
   void see(const Event& event);
   void take(const Event& event);
   void count(const ProcessEvent& event);
   void blame(const Event* event);
 
-  EchoServer contract;
+  [[nodiscard]] const Family& family() const { return watcher.family(); }
+
+  Watcher<EchoServer> watcher;
   std::int64_t max_connections;
-  EchoServer::Witness witness;
-  Family family;
   Report report;
   Verdict verdict;
   std::map<ProcessId, std::vector<Event>> unborn;
@@ -109,21 +90,18 @@ void Judge::State::count(const ProcessEvent& event) {
 }
 
 void Judge::State::take(const Event& event) {
-  const Seen seen{event, family};
-  detail::caller(contract, witness, seen, report);
-  detail::callee(contract, witness, seen, report);
-  if (report.breaches().size() > verdict.violations.size()) blame(&event);
-  for (const ConnectionId id : seen.last_releases) {
-    const Excuse excuse = seen.excuse(*family.connection(id), max_connections);
-    ++verdict.tally.excuses.at(static_cast<std::size_t>(excuse));
-  }
-  if (std::holds_alternative<StopEvent>(event) && !family.connections().empty()) {
-    verdict.tally.stopped_while_serving = true;
-  }
-  detail::move(contract, witness, seen);
-  family.move(event);
+  watcher.see(event, report, [&](const Seen& seen) {
+    if (report.breaches().size() > verdict.violations.size()) blame(&event);
+    for (const ConnectionId id : seen.last_releases) {
+      const Excuse excuse = seen.excuse(*family().connection(id), max_connections);
+      ++verdict.tally.excuses.at(static_cast<std::size_t>(excuse));
+    }
+    if (std::holds_alternative<StopEvent>(event) && family().connections().size() > 0) {
+      verdict.tally.stopped_while_serving = true;
+    }
+  });
   ++verdict.tally.events;
-  verdict.tally.at_once = std::max<std::uint64_t>(verdict.tally.at_once, family.connections().size());
+  verdict.tally.at_once = std::max<std::uint64_t>(verdict.tally.at_once, family().connections().size());
 }
 
 Judge::Judge(const Expectations& expectations) : state_(std::make_unique<State>(expectations)) {
@@ -137,7 +115,7 @@ void Judge::State::see(const Event& event) {
   const auto* const of_process = std::get_if<ProcessEvent>(&event);
   if (of_process == nullptr) return take(event);
   const ProcessId id = of_process->process;
-  const ProcessState* const process = family.process(id);
+  const ProcessState* const process = family().process(id);
   if (process == nullptr) {
     unborn[id].push_back(event);
     return;
@@ -148,7 +126,7 @@ void Judge::State::see(const Event& event) {
   }
   const auto* const issued = std::get_if<Issued>(&of_process->what);
   const auto child = issued == nullptr ? std::nullopt : issued->child;
-  if (child && family.process(*child) != nullptr) {
+  if (child && family().process(*child) != nullptr) {
     verdict.remarks.push_back("process " + std::to_string(*child) + " is made twice");
   }
   count(*of_process);
@@ -176,11 +154,11 @@ Verdict Judge::finish(bool cut) {
     verdict.remarks.push_back("process " + std::to_string(id) +
                               " has events, and the Fork that it comes from is missing");
   }
-  for (const auto& [id, process] : state.family.processes()) {
+  state.family().processes().for_each([&](ProcessId id, const ProcessState& process) {
     if (!process.waiting) verdict.remarks.push_back("the end of process " + std::to_string(id) + " is missing");
-  }
+  });
   if (verdict.remarks.empty()) {
-    detail::at_end(state.contract, state.witness, state.family, state.report);
+    state.watcher.at_end(state.report);
     state.blame(nullptr);
   }
   verdict.ruling = !verdict.violations.empty() ? Ruling::violated

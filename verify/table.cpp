@@ -55,9 +55,15 @@ std::string text_of(const Issued& issued) {
       issued.exchange);
 }
 
+Column column_of(const Event& event) {
+  if (const auto* const of_process = std::get_if<ProcessEvent>(&event)) return {1, of_process->process};
+  if (const auto* const of_client = std::get_if<ClientEvent>(&event)) return {0, of_client->client};
+  return {-1, 0};
+}
+
 Row row_of(const Event& event) {
+  const Column column = column_of(event);
   if (const auto* const of_process = std::get_if<ProcessEvent>(&event)) {
-    const Column column{1, of_process->process};
     if (const auto* const issued = std::get_if<Issued>(&of_process->what)) return {column, text_of(*issued)};
     const Result<Unit>& result = std::get<Ended>(of_process->what).result;
     return {column, "ends: " + (result ? "ok" : antiphon::name_of(result.error()))};
@@ -66,9 +72,9 @@ Row row_of(const Event& event) {
     std::string text(antiphon::name_of(of_client->kind));
     std::ranges::replace(text, '_', ' ');
     if (!of_client->bytes.empty()) text += " " + in_quotes(of_client->bytes.content());
-    return {{0, of_client->client}, text};
+    return {column, text};
   }
-  return {{-1, 0}, "stop is asked for"};
+  return {column, "stop is asked for"};
 }
 
 std::string heading(const Column& column) {
@@ -111,5 +117,12 @@ std::string table_of(const std::vector<Event>& trace, std::size_t mark) {
   }
   return text;
 }
+
+std::string cell_of(const Event& event) {
+  const Row row = row_of(event);
+  return heading(row.column) + ": " + row.text;
+}
+
+bool same_column(const Event& one, const Event& other) { return column_of(one) == column_of(other); }
 
 }  // namespace antiphon::verify

@@ -11,4 +11,10 @@ namespace antiphon::verify {
 /// happened. `mark` is the row (counted as Violation::event counts) that gets an arrow.
 std::string table_of(const std::vector<Event>& trace, std::size_t mark);
 
+/// One event, with its column's heading before it: "process 1: Close 1 → ok".
+std::string cell_of(const Event& event);
+
+/// Whether two events stand in one column of the table.
+bool same_column(const Event& one, const Event& other);
+
 }  // namespace antiphon::verify

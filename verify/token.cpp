@@ -19,7 +19,7 @@ namespace antiphon::verify {
 
 namespace {
 
-constexpr std::string_view version = "a1";
+constexpr std::string_view version = "a2";
 constexpr std::size_t identity_digits = 12;
 constexpr std::string_view hex = "0123456789abcdef";
 constexpr std::string_view base64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.";
@@ -140,6 +140,8 @@ std::expected<std::string, std::string> to_bytes(std::string_view text) {
     count += 6;
     if (count >= 8) bytes += static_cast<char>((bits >> (count -= 8)) & 0xFFU);
   }
+  // One way to write it: what is left over fills no byte up, and says nothing.
+  if (count >= 6 || (bits & ((1U << count) - 1U)) != 0) return std::unexpected(std::string("a stray end"));
   return bytes;
 }
 

@@ -12,9 +12,9 @@ thread_local constinit bool reclaiming = false;
 }  // namespace
 
 void note_kept(const Cell& root, std::uint8_t depth) noexcept {
-  for (const Cell* cell = &root;; cell = cell->shape->first(*cell).get()) {
+  for (const Cell* cell = &root;; cell = cell->shape->first(*cell).get()) {  // the bind holds it
     cell->held.depth = std::max(cell->held.depth, depth);
-    if (cell->held.kind != Kind::bind) return;
+    if (cell->held.kind != Kind::bind || cell->shape->original != nullptr) return;
   }
 }
 

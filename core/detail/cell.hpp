@@ -14,8 +14,8 @@
 #include "core/effects.hpp"
 #include "core/pool.hpp"
 
-/// The tree without its types: counted cells from the thread's pool. Only core/program.hpp makes them and only
-/// core/process.hpp walks them.
+/// The tree without its types: counted cells from the thread's pool. Only core/program.hpp and core/rewrite.hpp make
+/// them and only core/process.hpp walks them.
 ///
 /// Continuations are pure, so what one gave once can be given again, and processes that stand at the same place of a
 /// program share cells. A loop *keeps* the tree of a turn that begins in its first state, and an instruction in a kept
@@ -86,11 +86,13 @@ struct Shape {
   /// loop: mixes the initial state, or what a Step holds, into a digest. A word before keeps the two apart: no
   /// state reads like a result.
   void (*add_state)(Digest&, const Cell&) = nullptr;
-  void (*add_step)(Digest&, const void*) = nullptr;
+  void (*add_step)(Digest&, const Cell&, const void*) = nullptr;
   /// bind: mixes the result of the program before it into a digest; null where that has no identity.
-  void (*add_result)(Digest&, const void*) = nullptr;
+  void (*add_result)(Digest&, const Cell&, const void*) = nullptr;
   /// bind: the program before it. frame: none.
-  const Ref& (*first)(const Cell&) = nullptr;
+  Ref (*first)(const Cell&) = nullptr;
+  /// rewritten: the cell that it was made of.
+  const Cell& (*original)(const Cell&) = nullptr;
   std::uint32_t code = 0;  ///< instruction: `code_of` its name.
 };
 
@@ -111,6 +113,13 @@ struct Cell {
   };
   const Shape* shape;
 };
+
+/// What tells the cell's place in the text: its shape, or that of the cell which it is the rewritten form of.
+inline const Shape* written_shape(const Cell& cell) {
+  const Cell* written = &cell;
+  while (written->shape->original != nullptr) written = &written->shape->original(*written);
+  return written->shape;
+}
 
 /// Takes apart a cell nobody holds, and what only it held, without recursion.
 void reclaim(Cell* cell) noexcept;
@@ -161,7 +170,8 @@ struct Lift {
 template <class T>
 Ref as_tree(T&& what);  // in core/program.hpp
 
-/// Notes that a tree is kept, in the cells from its root to where a process would enter it.
+/// Notes that a tree is kept, in the cells from its root to where a process would enter it. Rewritten cells make what
+/// is below them anew each time.
 void note_kept(const Cell& root, std::uint8_t depth) noexcept;
 
 /// The tree that `made` makes; `place` in the cell `keeper` keeps it from now on. A look at content must be noticed
@@ -310,13 +320,13 @@ struct BindCell : WaitingCell {
   Ref before;
   K next;
 
-  static const Ref& first(const Cell& cell) { return static_cast<const BindCell&>(cell).before; }
+  static Ref first(const Cell& cell) { return static_cast<const BindCell&>(cell).before; }
   static Ref resume(const Cell& cell, const void* result) {
     return as_tree(static_cast<const BindCell&>(cell).next(*static_cast<const A*>(result)));
   }
-  static constexpr auto result_adder() -> void (*)(Digest&, const void*) {
+  static constexpr auto result_adder() -> void (*)(Digest&, const Cell&, const void*) {
     if constexpr (HasIdentity<A>) {
-      return [](Digest& digest, const void* result) {
+      return [](Digest& digest, const Cell&, const void* result) {
         digest.add_text("result");
         add(digest, *static_cast<const A*>(result));
       };
@@ -377,7 +387,7 @@ struct LoopCell : WaitingCell {
     digest.add_word(0);
     add(digest, static_cast<const LoopCell&>(cell).state);
   }
-  static void add_step(Digest& digest, const void* step) {
+  static void add_step(Digest& digest, const Cell&, const void* step) {
     const auto& taken = *static_cast<const Turn*>(step);
     digest.add_word(taken.index());
     if (const auto* again = std::get_if<0>(&taken)) {

@@ -15,6 +15,42 @@ def run(*arguments, **options):
     return result.returncode, result.stdout, result.stderr
 
 
+class Explore(unittest.TestCase):
+    def test_our_servers_hold_and_close(self):
+        for program in "stream", "once":
+            status, output, _ = run("explore", "--program", program)
+            self.assertEqual(status, 0, output)
+            self.assertRegex(output, rf"^holds: program {program} \([0-9a-f]+\), closed, [0-9]+ states\n")
+
+    def test_conversations_of_any_length(self):
+        status, output, _ = run("explore", "--messages", "any", "--clients", "1", "--format", "json")
+        report = json.loads(output)
+        self.assertEqual((status, report["verdict"], report["closed"]), (0, "holds", True))
+        self.assertLess(report["program_steps"], report["transitions"])
+
+    def test_every_reduction_gives_the_verdict(self):
+        for reduction in "none", "por", "symmetry", "all":
+            for strategy in "dfs", "bfs":
+                status, output, _ = run("explore", "--messages", "1", "--reduce", reduction, "--strategy", strategy)
+                self.assertEqual(status, 0, output)
+
+    def test_the_original_is_refuted_and_replays(self):
+        status, output, _ = run("explore", "--program", "seed", "--faults", "accept", "--format", "json")
+        report = json.loads(output)
+        self.assertEqual((status, report["verdict"]), (1, "violated"))
+        self.assertGreater(len(report["findings"]), 3)
+        for finding in report["findings"]:
+            status, output, _ = run(*finding["replay"].split()[1:])
+            self.assertEqual(status, 1)
+            self.assertIn(f"violated: {finding['clause']}: ", output)
+
+    def test_what_does_not_fit_is_incomplete(self):
+        status, output, _ = run("explore", "--reduce", "none", "--memory", "1")
+        self.assertEqual(status, 3)
+        self.assertTrue(output.startswith("incomplete: "), output)
+        self.assertIn("the memory was full", output)
+
+
 class Properties(unittest.TestCase):
     def test_our_servers_hold(self):
         for program in "stream", "once":
@@ -34,12 +70,89 @@ class Properties(unittest.TestCase):
             self.assertEqual(status, 1)
             self.assertIn(f"violated: {finding['clause']}: ", output)
 
+    def test_the_nearest_passing_schedule_keeps_the_clause(self):
+        _, output, _ = run("properties", "--program", "seed", "--runs", "50", "--format", "json")
+        partings = 0
+        for finding in json.loads(output)["findings"]:
+            nearest = finding["nearest_passing"]
+            if "replay" not in nearest:
+                continue
+            partings += 1
+            _, output, _ = run(*nearest["replay"].split()[1:])
+            self.assertNotIn(f"violated: {finding['clause']}: ", output)
+            row = next(line for line in output.splitlines() if line.split()[:1] == [str(nearest["event"] + 1)])
+            self.assertTrue(row.endswith(nearest["there"].split(": ", 1)[1]), (row, nearest))
+        self.assertGreater(partings, 0)
+
+    def test_what_is_found_becomes_a_test(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = os.path.join(folder, "found_test.cpp")
+            status, output, errors = run("properties", "--program", "seed", "--runs", "50", "--emit-test", file)
+            self.assertEqual((status, errors), (1, ""))
+            with open(file) as opened:
+                source = opened.read()
+            # The last line that begins so is the verdict, and the first has nothing before it.
+            self.assertEqual(source.count("\nTEST("), output.count("\nviolated: "))
+            token = output.split(" --replay ")[1].split()[0]
+            one = os.path.join(folder, "one_test.cpp")
+            status, output, _ = run("properties", "--program", "seed", "--replay", token, "--emit-test", one)
+            with open(one) as opened:
+                self.assertEqual(opened.read().count("\nTEST("), output.count("\nviolated: ") - 1)
+            self.assertEqual(status, 1)
+
+    def test_no_test_is_written_of_nothing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = os.path.join(folder, "found_test.cpp")
+            status, _, errors = run("properties", "--runs", "300", "--emit-test", file)
+            self.assertEqual((status, os.path.exists(file)), (0, False))
+            self.assertIn("nothing is violated", errors)
+
+    def test_coverage(self):
+        arguments = "properties", "--faults", "all", "--runs", "1000"
+        _, output, _ = run(*arguments, "--coverage")
+        shares = ", ".join(rf"\d+ of \d+ {what} \(\d+ %\)" for what in ("points", "branches", "errors"))
+        self.assertRegex(output, rf"\n  covered: {shares}\n")
+        self.assertIn("\n  never reached, by the numbers of echo-dump\n", output)
+        self.assertIn("\n    #2 OpenSocket  :", output)
+        self.assertNotIn("never reached", run(*arguments)[1])
+        coverage = json.loads(run(*arguments, "--format", "json")[1])["coverage"]
+        self.assertEqual(coverage["points"]["all"], len(coverage["nodes"]))
+        self.assertEqual(coverage["points"]["reached"], sum(node["arrivals"] > 0 for node in coverage["nodes"]))
+        branches = [branch for node in coverage["nodes"] for branch in node["branches"]]
+        self.assertEqual(coverage["branches"]["reached"], sum(branch["passages"] > 0 for branch in branches))
+
     def test_too_few_runs_are_incomplete(self):
         status, output, _ = run("properties", "--faults", "all", "--runs", "1")
         self.assertEqual(status, 3, output)
 
     def test_progress_is_for_terminals(self):
         self.assertEqual(run("properties", "--runs", "500")[2], "")
+
+
+class Mutants(unittest.TestCase):
+    def test_survivors_are_shown_and_are_no_success(self):
+        status, output, errors = run("mutants", "--program", "stream", "--runs", "20")
+        self.assertEqual((status, errors), (1, ""), output)
+        self.assertIn("\nviolated: program stream ", output)
+        self.assertIn("the canary (every message is sent twice) was killed", output)
+        self.assertRegex(output, r"\nsurvived: #\d+ Recv line \d+: off-by-one: asks for one byte more\n")
+        self.assertRegex(output, r"\n\+.*at most 16385")
+
+    def test_json(self):
+        arguments = ["mutants", "--program", "seed", "--runs", "20", "--seed", "3", "--format", "json"]
+        status, output, _ = run(*arguments)
+        report = json.loads(output)
+        self.assertEqual((status, report["verdict"], report["seed"]), (1, "violated", 3))
+        self.assertEqual(report["killed"] + report["equivalent"] + len(report["survived"]), report["total"])
+        self.assertEqual(len(report["mutants"]), report["total"])
+        self.assertGreater(report["canary"]["found_in_run"], 0)
+        for mutant in report["mutants"]:
+            prefix = f"#{mutant['number']} {mutant['instruction']} line {mutant['line']}: {mutant['kind']}: "
+            self.assertEqual(mutant["mutant"], prefix + mutant["text"])
+            self.assertEqual(mutant["fate"] == "killed", "clause" in mutant)
+            self.assertEqual(mutant["fate"] == "survived", mutant["mutant"] in report["survived"])
+            self.assertEqual(mutant["fate"] == "survived", "difference" in mutant)
+        self.assertEqual(run(*arguments)[1], output)
 
 
 class Usage(unittest.TestCase):
@@ -61,6 +174,20 @@ class Usage(unittest.TestCase):
             (["properties", "--program", "echo"], "--program", "echo"),
             (["properties", "--format", "xml"], "--format", "xml"),
             (["properties", "--replay", "x"], "--replay", "garbled"),
+            (["properties", "--program", "seed", "--emit-test", "/dev/null"], "/dev/null", "there already"),
+            (["properties", "--program", "seed", "--emit-test", "/no/such/test.cpp"], "No such file"),
+            (["properties", "--program", "seed", "--emit-test", ""], "--emit-test"),
+            (["trace", "x", "--emit-test", "y"], "--emit-test"),
+            (["explore", "--clients", "9"], "--clients", "9"),
+            (["explore", "--messages", "some"], "--messages", "some"),
+            (["explore", "--messages", "any", "--capacity", "5"], "--messages", "3 bytes"),
+            (["explore", "--strategy", "luck"], "--strategy", "luck"),
+            (["explore", "--reduce", "half"], "--reduce", "half"),
+            (["explore", "--faults", "everything"], "--faults", "everything"),
+            (["explore", "--runs", "3"], "--runs"),
+            (["mutants", "--runs", "0"], "--runs", "0"),
+            (["mutants", "--program", "echo"], "--program", "echo"),
+            (["mutants", "--faults", "all"], "--faults"),
             (["trace"], "FILE"),
             (["trace", "/no/such/file"], "/no/such/file", "No such file"),
             (["trace", "/"], "directory"),

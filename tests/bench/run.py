@@ -16,6 +16,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -43,8 +44,9 @@ SERVERS = {
     "c-fork": (["tests/bench/c-fork", "{port}"], False, True),
 }
 
-PARTS = ["floor", "effect", "echo", "connect", "memory", "start", "crowd", "never-read", "build"]
-DEFAULT_PARTS = [part for part in PARTS if part not in ("floor", "build")]  # echo has the floor in its tables
+PARTS = ["floor", "effect", "echo", "connect", "memory", "start", "crowd", "never-read", "build", "explore"]
+# echo has the floor in its tables
+DEFAULT_PARTS = [part for part in PARTS if part not in ("floor", "build", "explore")]
 
 # A process for each connection: more of them than this is no measurement of anything else.
 MOST_FORKED = 1000
@@ -592,7 +594,76 @@ def part_build(bench):
     shutil.rmtree(folder, ignore_errors=True)
 
 
+# ---- Exploration: SPIN on our model, beside our own explorer ----
+
+MODEL = ROOT / "tests/bench/spin/echo.pml"
+
+
+def explored_by_spin(folder, model, *flags, canary=False):
+    """Builds the model's checker and runs it: (states, transitions, seconds, errors)."""
+    macros = [f"-D{name}={value}" for name, value in model.items()] + (["-DCANARY"] if canary else [])
+    quiet = {"cwd": folder, "check": True, "stdout": subprocess.PIPE, "text": True}
+    subprocess.run(["spin", "-a", *macros, str(MODEL)], **quiet)
+    subprocess.run(["gcc", "-O2", "-DSAFETY", *flags, "-o", "pan", "pan.c"], **quiet)
+    start = time.monotonic()
+    output = subprocess.run(["./pan", "-m1000000", "-w24"], **quiet).stdout
+    seconds = time.monotonic() - start
+    states, transitions, errors = (int(re.search(pattern, output)[1]) for pattern in (
+        r"(\d+) states, stored", r"(\d+) transitions", r"errors: (\d+)"))
+    if "Search not completed" in output and not errors:
+        raise Skipped("the search was not completed")
+    return states, transitions, seconds, errors
+
+
+def explored_by_us(bench, model):
+    """The same of `echo-verify explore`, once there is such a command."""
+    verify = str(bench.build / "apps/echo-verify")
+    if "echo-verify explore" not in subprocess.run([verify, "--help"], stdout=subprocess.PIPE, text=True).stdout:
+        raise Skipped("it has no such command")
+    options = [word for name, value in model.items() for word in ("--" + name.lower(), str(value))]
+    start = time.monotonic()
+    ran = subprocess.run([verify, "explore", "--program", "stream", *options, "--format", "json"],
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    seconds = time.monotonic() - start
+    try:
+        report = json.loads(ran.stdout)
+        return report["states"], report["transitions"], seconds, ran.returncode
+    except (ValueError, KeyError, TypeError):
+        raise Skipped((ran.stderr.strip() or "it reports no states and transitions").split("\n")[0]) from None
+
+
+def part_explore(bench):
+    model = bench.options.model
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        if not explored_by_spin(folder, model, canary=True)[3]:
+            bench.failures.append("canary: SPIN did not notice wrong bytes")
+        for name, explore in (
+                ("SPIN, partial-order reduction", lambda: explored_by_spin(folder, model)),
+                ("SPIN, no reduction (-DNOREDUCE)", lambda: explored_by_spin(folder, model, "-DNOREDUCE")),
+                ("echo-verify explore", lambda: explored_by_us(bench, model))):
+            try:
+                states, transitions, seconds, errors = explore()
+            except Skipped as why:
+                bench.skip(name, why)
+                continue
+            if errors:
+                bench.failures.append(f"explore: {name} finds {errors} errors")
+            rows.append([name, str(states), str(transitions), f"{seconds:.2f}", f"{states / seconds:.0f}"])
+    asked = ", ".join(f"{name.lower()} {value}" for name, value in model.items())
+    print_table(f"explore: every schedule, every short read and write; {asked}",
+                ["", "states", "transitions", "s", "states/s"], rows)
+
+
 # ---- The command line ----
+
+
+def sizes(text):
+    """Of the model: CLIENTS x MESSAGES x SIZE x CAPACITY."""
+    words = numbers(text.replace("x", ","))
+    if len(words) != 4 or min(words) < 1 or words[0] * words[1] * words[2] > 255:
+        raise argparse.ArgumentTypeError("four numbers with x between them, at most 255 bytes in all")
+    return dict(zip(("CLIENTS", "MESSAGES", "SIZE", "CAPACITY"), words))
 
 
 def numbers(text):
@@ -609,7 +680,7 @@ def names(text):
 def read_options():
     parser = argparse.ArgumentParser(
         prog="run.sh", description="Measures the echo servers beside each other. Parts: " + ", ".join(PARTS)
-        + ". Without any, all but floor, which echo measures too, and build.")
+        + ". Without any, all but floor, which echo measures too, build and explore.")
     parser.add_argument("parts", nargs="*", metavar="PART")
     parser.add_argument("--build", default=str(ROOT / "build/bench"), help=argparse.SUPPRESS)
     parser.add_argument("--servers", type=names, default=list(SERVERS), metavar="A,B,...")
@@ -620,6 +691,8 @@ def read_options():
     parser.add_argument("--spin-us", type=int, default=50, metavar="US", help="how long the polling peers poll")
     parser.add_argument("--spin-load", action="store_true", help="the clients poll, and never sleep")
     parser.add_argument("--never-read-bytes", type=int, default=131072, metavar="N")
+    parser.add_argument("--model", type=sizes, default=sizes("2x2x2x2"), metavar="AxBxCxD",
+                        help="of explore: clients, messages of each, bytes of each, capacity")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N", help="of the build part")
     parser.add_argument("--json", metavar="FILE", help="write every measurement of echo and connect there")
     options = parser.parse_args()

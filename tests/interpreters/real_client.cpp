@@ -110,6 +110,7 @@ class RealClient::Conversation {
   }
 
   void act(const script::StopReading&) { reading_ = false; }
+  void act(const script::SendAny& any) { act(script::Send{any.count}); }  // one is any number
 
   /// Waits for the socket, a little while at most, and takes what there is. Answers what it is ready for.
   int step(short events = 0, milliseconds at_most = milliseconds(10)) {

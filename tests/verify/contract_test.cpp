@@ -111,13 +111,13 @@ std::vector<ConnectionId> last_releases(const History& history) {
 TEST(Seen, KnowsWhoLetsGoLast) {
   EXPECT_TRUE(
       last_releases(opening().on(0, Accept{listener}, client).forks(0, 1).on(0, Close{client}, done())).empty());
-  EXPECT_EQ(last_releases(serving().on(1, Close{client}, done())), std::vector<ConnectionId>{1});
-  EXPECT_EQ(last_releases(serving().on(1, Close{client}, failed(Errno::IO))), std::vector<ConnectionId>{1});
+  EXPECT_EQ(last_releases(serving().on(1, Close{client}, done())), std::vector<ConnectionId>{0});
+  EXPECT_EQ(last_releases(serving().on(1, Close{client}, failed(Errno::IO))), std::vector<ConnectionId>{0});
   EXPECT_TRUE(last_releases(serving().waits(1, Close{client})).empty());
-  EXPECT_EQ(last_releases(serving().ends(1)), std::vector<ConnectionId>{1});
+  EXPECT_EQ(last_releases(serving().ends(1)), std::vector<ConnectionId>{0});
   EXPECT_TRUE(last_releases(opening().on(0, Close{listener}, done())).empty());
   const History two = opening().on(0, Accept{listener}, client).on(0, Accept{listener}, Socket{2});
-  EXPECT_EQ(last_releases(History(two).ends(0)), (std::vector<ConnectionId>{1, 2}));
+  EXPECT_EQ(last_releases(History(two).ends(0)), (std::vector<ConnectionId>{0, 1}));
 }
 
 TEST(InQuotes, EscapesAndLeavesOutTheMiddle) {

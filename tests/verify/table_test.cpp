@@ -41,6 +41,15 @@ TEST(Table, HasAColumnForEachClientAndProcess) {
             "  15                                    Accept 0 … waits\n");
 }
 
+TEST(Table, ACellStandsByItself) {
+  const History history = opening().by(2, Kind::sent, "a").stop();
+  EXPECT_EQ(cell_of(history.events[0]), "process 0: DiscardChildren → ok");
+  EXPECT_EQ(cell_of(history.events[3]), "client 2: sent \"a\"");
+  EXPECT_EQ(cell_of(history.events[4]), "operator: stop is asked for");
+  EXPECT_TRUE(same_column(history.events[0], history.events[1]));
+  EXPECT_FALSE(same_column(history.events[2], history.events[3]));
+}
+
 TEST(Table, OfNothingIsAnEmptyHeading) { EXPECT_EQ(table_of({}, 0), "\n"); }
 
 }  // namespace

@@ -14,31 +14,31 @@ struct Answered {
 
   void caller(const Owing& owing, const Seen& seen, Report& report) const {
     for (const ConnectionId id : seen.last_releases) {
-      const auto owed = owing.find(id);
-      if (owed == owing.end() || owed->second.bytes == 0) continue;
+      const Owed* const owed = owing.find(id);
+      if (owed == nullptr || owed->bytes == 0) continue;
       if (seen.before.connection(id)->excused(idle_ms)) continue;
-      report.breach(clause, Party::program, "lets go of its client and owes it " + in_quotes(owed->second.text()));
+      report.breach(clause, Party::program, "lets go of its client and owes it " + in_quotes(owed->text()));
     }
   }
 
   void at_end(const Owing& owing, const Family& family, Report& report) const {
-    for (const auto& [id, owed] : owing) {
-      const ConnectionState* const connection = family.connection(id);
-      if (owed.bytes == 0 || connection == nullptr || waits_in_send(family, id)) continue;
+    owing.for_each([&](ConnectionId id, const Owed& owed) {
+      if (owed.bytes == 0 || family.connection(id) == nullptr || waits_in_send(family, id)) return;
       report.breach(clause, Party::program, "comes to rest and still owes " + in_quotes(owed.text()));
-    }
+    });
   }
 
  private:
   static bool waits_in_send(const Family& family, ConnectionId id) {
-    for (const auto& [process, state] : family.processes()) {
-      if (!state.waiting) continue;
+    bool waits = false;
+    family.processes().for_each([&](ProcessId process, const ProcessState& state) {
+      if (!state.waiting) return;
       const auto* const send = std::get_if<Exchange<Send>>(&state.waiting->exchange);
-      if (send == nullptr) continue;
+      if (send == nullptr) return;
       const auto what = family.held(process, send->instruction.to);
-      if (what && !what->listener && what->connection == id) return true;
-    }
-    return false;
+      waits |= what && !what->listener && what->connection == id;
+    });
+    return waits;
   }
 };
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <deque>
 #include <map>
 #include <string>
 
@@ -10,23 +9,31 @@ namespace antiphon::verify {
 
 /// What a client sent and has not got back, and what excuses the rest.
 struct ClientLedger {
+  static constexpr About about = About::client;
+
   std::string outstanding;
-  std::uint64_t sent = 0;
-  std::uint64_t received = 0;
-  bool accepted = false;
+  bool has_sent = false;
+  bool has_received = false;
   bool excused = false;
+  bool settled = false;  ///< The client is gone, and nothing is owed to it.
 
   static constexpr std::tuple fields{
-      Field{"outstanding", &ClientLedger::outstanding}, Field{"received", &ClientLedger::received},
-      Field{"accepted", &ClientLedger::accepted}, Field{"excused", &ClientLedger::excused}};
+      Field{"outstanding", &ClientLedger::outstanding}, Field{"has_sent", &ClientLedger::has_sent},
+      Field{"has_received", &ClientLedger::has_received}, Field{"excused", &ClientLedger::excused},
+      Field{"settled", &ClientLedger::settled}};
 };
 
 struct ClientLedgers {
-  std::map<ClientId, ClientLedger> clients;
-  bool stopped = false;
+  Parts<ClientLedger> clients;
+  Parts<Mark<About::acceptance>> accepted;
+  Parts<Mark<About::time>> stopped;  ///< One, once the server was asked to stop.
 
-  static constexpr std::tuple fields{Field{"clients", &ClientLedgers::clients},
-                                     Field{"stopped", &ClientLedgers::stopped}};
+  template <class Visit>
+  void for_each_kind(Visit&& visit) {
+    visit(clients);
+    visit(accepted);
+    visit(stopped);
+  }
 };
 
 /// End to end, where the clients are seen too: every client gets back what it sent, byte for byte.
@@ -40,9 +47,8 @@ struct Delivered {
   void caller(const ClientLedgers& ledgers, const Seen& seen, Report& report) const {
     const ClientEvent* const event = seen.client_event();
     if (event == nullptr || event->kind != ClientEvent::Kind::received) return;
-    const auto ledger = ledgers.clients.find(event->client);
-    std::string_view outstanding;
-    if (ledger != ledgers.clients.end()) outstanding = ledger->second.outstanding;
+    const ClientLedger* const ledger = ledgers.clients.find(event->client);
+    const std::string_view outstanding = ledger == nullptr ? std::string_view{} : ledger->outstanding;
     if (outstanding.starts_with(event->bytes.content())) return;
     report.breach(clause, Party::program,
                   "client " + std::to_string(event->client) + " gets " + in_quotes(event->bytes.content()) + " where " +
@@ -53,49 +59,64 @@ struct Delivered {
     for (const ConnectionId id : seen.last_releases) {
       const ConnectionState& connection = *seen.before.connection(id);
       const bool refused = seen.excuse(connection, max_connections) == Excuse::refused;
-      if (connection.client && (connection.excused(idle_ms) || refused)) {
-        ledgers.clients[*connection.client].excused = true;
-      }
+      if (!connection.client || !(connection.excused(idle_ms) || refused)) continue;
+      const ClientLedger* const ledger = ledgers.clients.find(*connection.client);
+      if (ledger == nullptr || !ledger->settled) ledgers.clients.edit(*connection.client).excused = true;
     }
-    if (std::holds_alternative<StopEvent>(seen.event)) ledgers.stopped = true;
+    if (std::holds_alternative<StopEvent>(seen.event)) ledgers.stopped.edit(0);
     const ClientEvent* const event = seen.client_event();
     if (event == nullptr) return;
-    ClientLedger& ledger = ledgers.clients[event->client];
+    const auto ledger = [&]() -> ClientLedger& { return ledgers.clients.edit(event->client); };
     switch (event->kind) {
       case ClientEvent::Kind::accepted:
-        ledger.accepted = true;
+        ledgers.accepted.edit(event->client);
         break;
       case ClientEvent::Kind::sent:
-        ledger.outstanding += event->bytes.content();
-        ledger.sent += event->bytes.size();
+        ledger().outstanding += event->bytes.content();
+        ledger().has_sent = true;
         break;
       case ClientEvent::Kind::received:
-        ledger.outstanding.erase(0, event->bytes.size());
-        ledger.received += event->bytes.size();
+        ledger().outstanding.erase(0, event->bytes.size());
+        ledger().has_received = true;
+        break;
+      case ClientEvent::Kind::stopped_reading:
+        ledger().excused = true;
         break;
       case ClientEvent::Kind::reset:
-      case ClientEvent::Kind::stopped_reading:
-        ledger.excused = true;
+      case ClientEvent::Kind::closed:
+      case ClientEvent::Kind::met_reset:
+        settle(ledgers.clients, event->client, event->kind == ClientEvent::Kind::reset);
         break;
       default:
         break;
     }
   }
 
+  /// The client is gone: forgets what was, unless it is still owed something.
+  void settle(Parts<ClientLedger>& clients, ClientId client, bool excused) const {
+    ClientLedger& ledger = clients.edit(client);
+    if (!excused && !ledger.excused && !is_paid(ledger)) return;
+    ledger = ClientLedger{};
+    ledger.settled = true;
+  }
+
+  [[nodiscard]] bool is_paid(const ClientLedger& ledger) const {
+    return answers == Answers::everything ? ledger.outstanding.empty() : ledger.has_received || !ledger.has_sent;
+  }
+
   void at_end(const ClientLedgers& ledgers, const Family& family, Report& report) const {
     std::map<ClientId, bool> open;  // excused or not
-    for (const auto& [id, connection] : family.connections()) {
+    family.connections().for_each([&](ConnectionId, const ConnectionState& connection) {
       if (connection.client) open[*connection.client] = connection.excused(idle_ms);
-    }
-    for (const auto& [client, ledger] : ledgers.clients) {
-      const bool excused =
-          ledger.excused || (open.contains(client) && open[client]) || (!ledger.accepted && ledgers.stopped);
-      const bool paid =
-          answers == Answers::everything ? ledger.outstanding.empty() : ledger.received > 0 || ledger.sent == 0;
-      if (excused || paid) continue;
+    });
+    ledgers.clients.for_each([&](PartKey key, const ClientLedger& ledger) {
+      const auto client = static_cast<ClientId>(key);
+      const bool excused = ledger.excused || (open.contains(client) && open[client]) ||
+                           (!ledgers.accepted.contains(key) && ledgers.stopped.size() > 0);
+      if (excused || ledger.settled || is_paid(ledger)) return;
       report.breach(clause, Party::program,
                     "client " + std::to_string(client) + " never gets back " + in_quotes(ledger.outstanding));
-    }
+    });
   }
 };
 

@@ -16,12 +16,12 @@ struct Echo {
     if (send == nullptr || report.knows(clause)) return;
     const auto what = seen.held(send->instruction.to);
     if (!what || what->listener) return;
-    const auto owed = owing.find(what->connection);
+    const Owed* const owed = owing.find(what->connection);
     const Bytes& offered = send->instruction.bytes;
-    if (owed == owing.end() ? offered.empty() : owed->second.begins_with(offered)) return;
+    if (owed == nullptr ? offered.empty() : owed->begins_with(offered)) return;
     report.breach(clause, Party::program,
                   "sends " + in_quotes(offered.content()) + " where " +
-                      (owed == owing.end() ? "nothing" : in_quotes(owed->second.text())) + " is owed");
+                      (owed == nullptr ? "nothing" : in_quotes(owed->text())) + " is owed");
   }
 
   void callee(const Owing&, const Seen& seen, Report& report) const {
@@ -43,13 +43,14 @@ struct Echo {
     if (const auto* const recv = seen.issued<Recv>(); recv != nullptr && recv->response && *recv->response) {
       const auto what = seen.held(recv->instruction.from);
       if (!what || what->listener || (*recv->response)->empty()) return;
-      Owed& owed = owing[what->connection];
+      Owed& owed = owing.edit(what->connection);
       if (answers == Answers::everything || !owed.heard) owed.add(**recv->response);
     } else if (const auto* const send = seen.issued<Send>(); send != nullptr && send->response && *send->response) {
       const auto what = seen.held(send->instruction.to);
       if (!what || what->listener) return;
-      const auto owed = owing.find(what->connection);
-      if (owed != owing.end()) owed->second.pay(std::min(**send->response, owed->second.bytes));
+      if (!owing.contains(what->connection)) return;
+      Owed& owed = owing.edit(what->connection);
+      owed.pay(std::min(**send->response, owed.bytes));
     } else {
       for (const ConnectionId ended : seen.last_releases) owing.erase(ended);
     }

@@ -17,8 +17,8 @@ struct EndsSide {
     const auto what = seen.held(recv->instruction.from);
     const ConnectionState* const connection = what ? seen.before.connection(what->connection) : nullptr;
     if (connection == nullptr || what->listener || connection->side_ended) return;
-    const auto owed = owing.find(what->connection);
-    if (owed == owing.end() || !owed->second.heard || connection->excuse != Excuse::none) return;
+    const Owed* const owed = owing.find(what->connection);
+    if (owed == nullptr || !owed->heard || connection->excuse != Excuse::none) return;
     report.breach(clause, Party::program, "reads on and has not ended its side");
   }
 };

@@ -1,20 +1,26 @@
 #pragma once
 
 #include <deque>
-#include <map>
 #include <string>
 
+#include "core/digest.hpp"
 #include "verify/contract.hpp"
 
 namespace antiphon::verify {
 
 /// What a connection was sent and has not been answered yet.
 struct Owed {
+  static constexpr About about = About::record;
+
   std::deque<Bytes> parts;
   std::size_t bytes = 0;
   bool heard = false;  ///< A message was received.
 
-  static constexpr std::tuple fields{Field{"parts", &Owed::parts}, Field{"heard", &Owed::heard}};
+  /// However it was cut.
+  void identify(Digest& digest) const {
+    digest.add_text(text());
+    digest.add_word(heard ? 1 : 0);
+  }
 
   void add(const Bytes& received) {
     parts.push_back(received);
@@ -52,7 +58,7 @@ struct Owed {
   }
 };
 
-using Owing = std::map<ConnectionId, Owed>;
+using Owing = Parts<Owed>;  ///< By connection.
 
 /// How much of what arrives has to be answered.
 enum class Answers : std::uint8_t {

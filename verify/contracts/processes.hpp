@@ -13,7 +13,7 @@ struct Reaped {
     if (seen.ended() == nullptr) return;
     const ProcessState* const one = seen.before.process(seen.process());
     if (!one->parent) return;
-    const ProcessState* const parent = seen.before.process(*one->parent);
+    const Parenthood* const parent = seen.before.parenthood(*one->parent);
     if (parent == nullptr || parent->discards) return;
     report.breach(clause, Party::program,
                   "ends, and its parent, process " + std::to_string(*one->parent) + ", never reaps it");

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <set>
 #include <string>
 
 #include "verify/contract.hpp"
@@ -11,7 +10,7 @@ namespace antiphon::verify {
 /// An acceptor that lacks something (descriptors, memory) rests before it tries again, so that it does not spin, and
 /// rests briefly, so that clients do not wait for nothing.
 struct Rests {
-  using Witness = std::set<ProcessId>;  ///< Acceptors whose last Accept failed for want of something.
+  using Witness = Parts<Mark<About::process>>;  ///< Acceptors whose last Accept failed for want of something.
   static constexpr Clause clause{"rests", "an acceptor that lacks something rests before it tries again, not for long"};
   static constexpr std::int64_t longest_ms = 10'000;
 
@@ -29,9 +28,9 @@ struct Rests {
     if (seen.process_event() == nullptr) return;
     const auto* const accept = seen.issued<Accept>();
     if (accept != nullptr && accept->response && !*accept->response && is_want(accept->response->error())) {
-      lacking.insert(seen.process());
+      lacking.edit(seen.process());
     } else if (accept != nullptr || seen.issued<Sleep>() != nullptr || seen.ended() != nullptr) {
-      lacking.erase(seen.process());
+      if (lacking.contains(seen.process())) lacking.erase(seen.process());
     }
   }
 

@@ -83,7 +83,7 @@ struct Drained {
 };
 
 /// Clients between connecting and being accepted.
-using Queueing = std::set<ClientId>;
+using Queueing = Parts<Mark<About::acceptance>>;
 
 /// While fewer than a stated number of clients wait to be accepted, none is turned away.
 struct Admission {
@@ -93,7 +93,9 @@ struct Admission {
 
   void caller(const Queueing& queueing, const Seen& seen, Report& report) const {
     const ClientEvent* const client = seen.client_event();
-    if (client == nullptr || client->kind != ClientEvent::Kind::turned_away || queueing.size() >= many) return;
+    if (client == nullptr || client->kind != ClientEvent::Kind::turned_away || queueing.size() >= many) {
+      return;
+    }
     report.breach(clause, Party::program,
                   "client " + std::to_string(client->client) + " is turned away while " +
                       std::to_string(queueing.size()) + " wait to be accepted");
@@ -102,10 +104,10 @@ struct Admission {
   void move(Queueing& queueing, const Seen& seen) const {
     const ClientEvent* const client = seen.client_event();
     if (client == nullptr) return;
-    if (client->kind == ClientEvent::Kind::connected) queueing.insert(client->client);
+    if (client->kind == ClientEvent::Kind::connected) queueing.edit(client->client);
     if (client->kind == ClientEvent::Kind::accepted || client->kind == ClientEvent::Kind::reset ||
         client->kind == ClientEvent::Kind::met_reset || client->kind == ClientEvent::Kind::closed) {
-      queueing.erase(client->client);
+      if (queueing.contains(client->client)) queueing.erase(client->client);
     }
   }
 };
@@ -117,23 +119,22 @@ struct NobodyWaits {
   static constexpr Clause clause{"nobody-waits", "when all is quiet, no client waits for the server"};
 
   void at_end(const Queueing& queueing, const Family& family, Report& report) const {
-    if (!queueing.empty()) {
-      report.breach(clause, Party::program,
-                    "client " + std::to_string(*queueing.begin()) + " is connected and nobody accepts it");
-    }
+    queueing.for_each([&](PartKey client, const auto&) {
+      report.breach(clause, Party::program, "client " + std::to_string(client) + " is connected and nobody accepts it");
+    });
     std::set<ConnectionId> attended;
-    for (const auto& [id, state] : family.processes()) {
+    family.processes().for_each([&](ProcessId id, const ProcessState& state) {
       if (state.waiting && std::holds_alternative<Exchange<Sleep>>(state.waiting->exchange)) {
         report.breach(clause, Party::program, "process " + std::to_string(id) + " sleeps for ever");
       }
       const auto wait = waits_for_client(state);
       const auto what = wait ? family.held(id, wait->client) : std::nullopt;
       if (what && !what->listener) attended.insert(what->connection);
-    }
-    for (const auto& [id, connection] : family.connections()) {
-      if (attended.contains(id)) continue;
+    });
+    family.connections().for_each([&](ConnectionId id, const ConnectionState&) {
+      if (attended.contains(id)) return;
       report.breach(clause, Party::program, "an open connection is left and nobody waits for its client");
-    }
+    });
   }
 };
 

@@ -1,0 +1,74 @@
+#include "apps/explore_report.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace antiphon {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// What the verdict is about, in words.
+std::string scope_text(const VerifyArguments& arguments) {
+  const ExploreArguments& explore = arguments.explore;
+  const verify::ScopeRequest& scope = explore.scope;
+  const std::string messages = scope.any_messages ? "any number of" : std::to_string(scope.messages);
+  return fmt::format(
+      "{} clients, each {} messages of {} bytes; buffers of {} bytes; reads and writes of any length; "
+      "faults {}",
+      scope.clients, messages, scope.size, scope.capacity, arguments.faults);
+}
+
+Json json_of(const Subject& subject, const VerifyArguments& arguments, const verify::Exploration& result,
+             const std::vector<verify::Finding>& findings) {
+  Json json{{"verdict", verify::name_of(result.ruling)},
+            {"closed", result.closed},
+            {"program", subject.name},
+            {"identity", subject.identity},
+            {"clients", arguments.explore.scope.clients},
+            {"messages", arguments.explore.scope.messages},
+            {"any_messages", arguments.explore.scope.any_messages},
+            {"size", arguments.explore.scope.size},
+            {"capacity", arguments.explore.scope.capacity},
+            {"faults", arguments.faults},
+            {"states", result.states},
+            {"transitions", result.transitions},
+            {"rests", result.rests},
+            {"deepest", result.deepest},
+            {"frontier", result.frontier},
+            {"program_steps", result.steps_run},
+            {"bytes", result.bytes},
+            {"missed_probability", result.missed},
+            {"remarks", result.remarks},
+            {"notes", result.notes}};
+  json["findings"] = Json::array();
+  for (const verify::Finding& finding : findings)
+    json["findings"].push_back(Json::parse(finding_json(subject, finding)));
+  return json;
+}
+
+}  // namespace
+
+std::string report(const Subject& subject, const VerifyArguments& arguments, const verify::Exploration& result,
+                   const std::vector<verify::Finding>& findings) {
+  if (arguments.as_json) return json_of(subject, arguments, result, findings).dump(2) + '\n';
+  std::string text;
+  for (const verify::Finding& finding : findings)
+    text += finding_text(subject, finding, fmt::format("found in {} states", result.states));
+  text += fmt::format("{}: program {} ({:.12}), {}{} states\n", verify::name_of(result.ruling), subject.name,
+                      subject.identity, result.closed ? "closed, " : "", result.states);
+  text += "  " + scope_text(arguments) + '\n';
+  text +=
+      fmt::format("  {} transitions, of which the program was run for {}; longest way {} steps; {} states at rest\n",
+                  result.transitions, result.steps_run, result.deepest, result.rests);
+  text += fmt::format("  states are known by 128 bits: that one was missed has a probability of at most {:.1e}\n",
+                      result.missed);
+  if (!result.closed) text += fmt::format("  not closed: {} states at the frontier\n", result.frontier);
+  for (const std::string& note : result.notes) text += "  " + note + '\n';
+  for (const std::string& remark : result.remarks) text += "  " + remark + '\n';
+  return text;
+}
+
+}  // namespace antiphon

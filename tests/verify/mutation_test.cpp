@@ -1,0 +1,100 @@
+#include "verify/mutation.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "core/programs/catalogue.hpp"
+#include "tests/verify/history.hpp"
+
+namespace antiphon::verify {
+namespace {
+
+MutationOptions options(std::uint64_t runs) {
+  MutationOptions made;
+  made.runs = runs;
+  made.expectations = expectations(Answers::everything);
+  return made;
+}
+
+const MutationResult& of_the_stream() {
+  static const MutationResult result = mutation_campaign(*program_named("stream"), options(30));
+  return result;
+}
+
+/// What became of the first mutant of a node of that instruction with that text.
+const Trial& trial(std::string_view instruction, std::string_view text) {
+  const auto found = std::ranges::find_if(of_the_stream().trials, [&](const Trial& one) {
+    return one.mutant.instruction == instruction && one.mutant.text == text;
+  });
+  EXPECT_NE(found, of_the_stream().trials.end()) << instruction << ' ' << text;
+  return *found;
+}
+
+TEST(Mutation, WhatIsBadIsKilledByItsClause) {
+  EXPECT_EQ(trial("Send", "is issued twice, and the last response counts").clause, "echo");
+  EXPECT_EQ(trial("Recv", "loses the last byte").clause, "answered");
+  EXPECT_EQ(trial("DiscardChildren", "is not issued, as if it was answered ok").clause, "reaped");
+  EXPECT_EQ(trial("Recv", "takes a success for EINTR (EINTR)").clause, comes_to_rest);
+  EXPECT_EQ(trial("Send", "counts one byte less").strategy, "random");
+  EXPECT_EQ(trial("Listen", "takes any error for ok").strategy, "failing start");
+}
+
+TEST(Mutation, WhatMakesNoDifferenceSurvivesAndIsShown) {
+  const Trial& more = trial("Recv", "asks for one byte more");
+  EXPECT_EQ(more.fate, Fate::survived);
+  EXPECT_EQ(more.clause, "");
+  EXPECT_EQ(more.scenarios, 30U + 3U);
+  EXPECT_NE(more.difference.find("\n-"), std::string::npos) << more.difference;
+  EXPECT_NE(more.difference.find("at most 16385"), std::string::npos) << more.difference;
+  EXPECT_EQ(trial("Recv", "takes Expired, Stopping, any other error for end of input").difference, "");
+}
+
+TEST(Mutation, SurvivorsDecideTheRuling) {
+  EXPECT_EQ(of_the_stream().ruling, Ruling::violated);
+  EXPECT_GT(of_the_stream().canary.found_in_run, 0U);
+  EXPECT_EQ(of_the_stream().count(Fate::killed) + of_the_stream().count(Fate::survived), of_the_stream().trials.size());
+}
+
+TEST(Mutation, TheSameSeedKillsInTheSameScenarios) {
+  const auto of_the_seed = [] { return mutation_campaign(*program_named("seed"), options(100)); };
+  const auto told = [](const MutationResult& result) {
+    std::string text;
+    for (const Trial& one : result.trials) {
+      text += name_of(one.mutant) + ' ' + one.clause + ' ' + one.strategy + ' ' + std::to_string(one.scenarios) + '\n';
+    }
+    return text;
+  };
+  EXPECT_EQ(told(of_the_seed()), told(of_the_seed()));
+}
+
+// -- Other strategies -------------------------------------------------------------------------------------------
+
+Strategy says(std::string name, const Opinion& opinion) {
+  return {std::move(name), [=](const Server&, const Server&) { return opinion; }};
+}
+
+TEST(Mutation, TheFirstStrategyThatHasSomethingToSayDecides) {
+  const MutationResult result =
+      mutation_campaign(*program_named("stream"), options(1),
+                        {says("mute", {Fate::survived, {}, 7}), says("sure", {Fate::killed, "echo", 2}),
+                         says("late", {Fate::equivalent, {}, 1})});
+  EXPECT_EQ(result.ruling, Ruling::holds);
+  EXPECT_EQ(result.count(Fate::killed), result.trials.size());
+  EXPECT_EQ(result.trials.front().strategy, "sure");
+  EXPECT_EQ(result.trials.front().scenarios, 2U);
+}
+
+TEST(Mutation, ACanaryThatLivesMakesItIncomplete) {
+  for (const Fate fate : {Fate::survived, Fate::equivalent}) {
+    const MutationResult result = mutation_campaign(*program_named("seed"), options(1), {says("blind", {fate, {}, 1})});
+    EXPECT_EQ(result.ruling, Ruling::incomplete);
+    EXPECT_EQ(result.remarks.size(), 1U);
+    EXPECT_EQ(result.count(fate), result.trials.size());
+  }
+}
+
+}  // namespace
+}  // namespace antiphon::verify

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "verify/contracts/answered.hpp"
+#include "verify/contracts/delivered.hpp"
+#include "verify/contracts/echo.hpp"
+#include "verify/contracts/ends_side.hpp"
+#include "verify/contracts/input_read.hpp"
+#include "verify/contracts/processes.hpp"
+#include "verify/contracts/rests.hpp"
+#include "verify/contracts/roles.hpp"
+#include "verify/contracts/sockets.hpp"
+#include "verify/contracts/waiting.hpp"
+#include "verify/judge.hpp"
+
+namespace antiphon::verify {
+
+/// The contracts of the echo server.
+inline auto echo_server(const Expectations& expected) {
+  return (Echo{expected.answers} ^ Answered{expected.idle_ms} ^ EndsSide{expected.answers}) *
+         InputRead{expected.idle_ms, expected.max_connections} * OnlyWhileOpen{} * AllReleased{} * Roles{} *
+         OwnConnection{} * Reaped{} * Handled{} * AcceptorLives{} * Rests{} * IdleLimit{expected.idle_ms} *
+         Drained{expected.drain_ms} * (Admission{} ^ NobodyWaits{}) *
+         Delivered{expected.answers, expected.idle_ms, expected.max_connections};
+}
+
+using EchoServer = decltype(echo_server({}));
+
+}  // namespace antiphon::verify

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/programs/server.hpp"
+#include "interpreters/scenario.hpp"
+#include "verify/judge.hpp"
+#include "verify/state_space.hpp"
+#include "verify/way.hpp"
+
+/// Exhaustive exploration: every interleaving and fault of a scope, each state once.
+
+namespace antiphon::verify {
+
+/// What is explored: clients and limits as in the scenario (its schedule, its faults and its stop count for nothing),
+/// and what may happen beside them.
+struct Scope {
+  Scenario scenario{0};
+  Adversity adversity;
+};
+
+enum class Order : std::uint8_t { depth_first, breadth_first };
+
+struct Reductions {
+  /// Of actors that have nothing to do with each other, one goes first.
+  bool partial_order = true;
+  /// Clients with the same script connect in turn.
+  bool symmetry = true;
+};
+
+struct ExploreOptions {
+  Order order = Order::depth_first;
+  Reductions reductions;
+  std::uint64_t most_memory = std::uint64_t{2} << 30U;  ///< Bytes, for states.
+  std::size_t most_findings = ~std::size_t{0};  ///< One for each clause that is violated, until there are so many.
+  Expectations expectations;
+  /// Called now and then with what is being done.
+  std::function<void(const std::string&)> progress = [](const std::string&) {};
+};
+
+struct Discovery {
+  Breach breach;
+  bool at_rest = false;  ///< Broken once nothing more could happen.
+  std::vector<Taken> path;
+};
+
+struct Exploration {
+  Ruling ruling = Ruling::incomplete;
+  bool closed = false;  ///< Every state that can be reached was.
+  std::uint64_t states = 0;
+  std::uint64_t transitions = 0;
+  std::uint64_t rests = 0;    ///< States in which nothing more can happen.
+  std::uint64_t deepest = 0;  ///< Steps of the longest way that was followed.
+  std::uint64_t frontier = 0;
+  std::uint64_t steps_run = 0;  ///< Steps of the program that were run, not looked up.
+  std::uint64_t bytes = 0;      ///< Memory for states.
+  double missed = 0;            ///< The probability that two states have one fingerprint, at most.
+  std::vector<Discovery> discoveries;
+  std::vector<std::string> remarks;  ///< Why it is incomplete.
+  std::vector<std::string> notes;    ///< What was done otherwise than asked.
+};
+
+Exploration explore(const Server& server, const Scope& scope, const ExploreOptions& options);
+
+}  // namespace antiphon::verify
