@@ -16,12 +16,12 @@ std::optional<std::uint32_t> Chooser::open_choice(std::uint32_t count) {
 std::uint32_t Chooser::which(std::uint32_t count) {
   if (count == 1) return 0;
   const auto chosen = open_choice(count);
-  return chosen ? *chosen : turn_++ % count;
+  return said_.emplace_back(chosen ? *chosen : turn_++ % count);
 }
 
 std::uint32_t Chooser::shortfall(std::uint32_t count) {
   if (count <= 1) return 0;
-  return open_choice(count).value_or(0);
+  return said_.emplace_back(open_choice(count).value_or(0));
 }
 
 namespace {
@@ -51,6 +51,7 @@ class Simulation {
     }
     if (run_.at_rest) world_.record_pending();
     run_.looks = world_.looks();
+    run_.choices = chooser_.said();
     return std::move(run_);
   }
 

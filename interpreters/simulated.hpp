@@ -24,12 +24,15 @@ class Chooser : public Shortfalls {
   std::uint32_t which(std::uint32_t count);
   /// By how much an amount falls short of what it could be: a number below `count`. 0 where nothing else is said.
   std::uint32_t shortfall(std::uint32_t count) override;
+  /// All that was open and what was said, in order: the schedule that says the same.
+  [[nodiscard]] const std::vector<std::uint32_t>& said() const { return said_; }
 
  private:
   const std::vector<std::uint32_t>* choices_;
   std::size_t used_ = 0;
   std::optional<Random> random_;  ///< None: take turns.
   std::uint32_t turn_ = 0;
+  std::vector<std::uint32_t> said_;
 
   std::optional<std::uint32_t> open_choice(std::uint32_t count);
 };
@@ -39,6 +42,8 @@ struct Run {
   /// Nothing more can happen: what is pending in the trace stays so. False: the limit of steps was reached.
   bool at_rest = false;
   std::uint64_t steps = 0;
+  /// What was chosen wherever something was open. A scenario with these choices, and whatever seed, has the same run.
+  std::vector<std::uint32_t> choices;
   std::uint64_t looks = 0;  ///< How often the program looked at the content of a message.
 };
 

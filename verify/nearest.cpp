@@ -89,8 +89,7 @@ class Search {
 
 Nearest nearest_passing(const Server& server, const Scenario& failing, const Expectations& expectations,
                         std::string_view clause) {
-  const auto said = written_out(server, failing);
-  return Search(server, said.value_or(failing), expectations, clause).result();
+  return Search(server, written_out(server, failing), expectations, clause).result();
 }
 
 }  // namespace antiphon::verify

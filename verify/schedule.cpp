@@ -15,8 +15,6 @@ namespace {
 using Choices = std::vector<std::uint32_t>;
 using Trace = std::vector<Event>;
 
-constexpr std::uint64_t most_probes = 4'000;
-constexpr std::size_t window = 24;  ///< Choices between what arrives and its being read.
 constexpr std::uint64_t most_calming_runs = 2'000;
 constexpr std::uint64_t most_calming_events = 400'000;
 
@@ -25,124 +23,6 @@ Scenario with_choices(const Scenario& scenario, Choices choices) {
   other.choices = std::move(choices);
   return other;
 }
-
-/// Finds out what a run was answered where it took turns. The simulator does not tell; but a turn is the next number
-/// and a shortfall is 0, so what is open is only where the shortfalls are. Each is found by the events that come
-/// right once a 0 stands in its place. Where several amounts in a row stay unseen it may find none.
-class Reconstruction {
- public:
-  Reconstruction(const Server& server, const Scenario& scenario)
-      : server_(server), scenario_(scenario), choices_(scenario.choices), open_(choices_.size()) {
-    const Run run = simulate(server, scenario);
-    target_ = run.trace;
-    // A step asks which thing happens, and then at most for one amount.
-    for (std::uint32_t turn = 0; turn < 2 * run.steps; ++turn) choices_.push_back(turn);
-  }
-
-  std::optional<Choices> choices() {
-    agreed_ = agreement(choices_);
-    while (agreed_ < target_.size()) {
-      if (probes_ >= most_probes || !(insert_one() || insert_two())) return std::nullopt;
-    }
-    if (!is_target(choices_)) return std::nullopt;
-    return without_unused();
-  }
-
- private:
-  Trace trace_of(const Choices& choices) {
-    ++probes_;
-    return simulate(server_, with_choices(scenario_, choices)).trace;
-  }
-  bool is_target(const Choices& choices) { return trace_of(choices) == target_; }
-
-  /// How many events at the beginning are the target's.
-  std::size_t agreement(const Choices& choices) {
-    const Trace trace = trace_of(choices);
-    return static_cast<std::size_t>(std::ranges::mismatch(trace, target_).in1 - trace.begin());
-  }
-
-  static Choices with_shortfall(const Choices& choices, std::size_t at) {
-    Choices other = choices;
-    other.insert(other.begin() + static_cast<std::ptrdiff_t>(at), 0);
-    return other;
-  }
-
-  /// The first choice that does nothing for the events that are right.
-  std::size_t decided() {
-    std::size_t least = open_;
-    std::size_t most = choices_.size();
-    while (least < most) {
-      const std::size_t middle = least + (most - least) / 2;
-      Choices changed = choices_;
-      for (std::size_t at = middle; at < changed.size(); ++at) ++changed[at];
-      if (agreement(changed) >= agreed_) {
-        most = middle;
-      } else {
-        least = middle + 1;
-      }
-    }
-    return most;
-  }
-
-  bool insert_one() {
-    Choices best;
-    for (std::size_t at = open_; at < choices_.size(); ++at) {
-      Choices other = with_shortfall(choices_, at);
-      const std::size_t agreed = agreement(other);
-      if (agreed <= agreed_) continue;
-      agreed_ = agreed;
-      best = std::move(other);
-      open_ = at + 1;
-    }
-    if (best.empty()) return false;
-    choices_ = std::move(best);
-    return true;
-  }
-
-  /// An amount that arrives shows only when it is read, and how much is read may be a shortfall too.
-  bool insert_two() {
-    const std::size_t end = std::min(decided() + 2, choices_.size());
-    const std::size_t begin = std::max(open_, end - std::min(end, window));
-    for (std::size_t second = end; second-- > begin;) {
-      for (std::size_t first = second + 1; first-- > begin;) {
-        Choices other = with_shortfall(with_shortfall(choices_, second), first);
-        const std::size_t agreed = agreement(other);
-        if (agreed <= agreed_) continue;
-        agreed_ = agreed;
-        choices_ = std::move(other);
-        open_ = first + 1;
-        return true;
-      }
-    }
-    return false;
-  }
-
-  /// What can be changed at will was not asked for.
-  Choices without_unused() {
-    std::size_t least = 0;
-    std::size_t most = choices_.size();
-    while (least < most) {
-      const std::size_t middle = least + (most - least) / 2;
-      Choices changed = choices_;
-      for (std::size_t at = middle; at < changed.size(); ++at) ++changed[at];
-      if (is_target(changed)) {
-        most = middle;
-      } else {
-        least = middle + 1;
-      }
-    }
-    Choices used(choices_.begin(), choices_.begin() + static_cast<std::ptrdiff_t>(most));
-    return is_target(used) ? used : choices_;
-  }
-
-  const Server& server_;
-  const Scenario& scenario_;
-  Choices choices_;
-  std::size_t open_;        ///< Everything before is as the target has it.
-  std::size_t agreed_ = 0;  ///< Events.
-  Trace target_;
-  std::uint64_t probes_ = 0;
-};
 
 /// What a reader of the table has to follow, the more important first. That switches come late is worth nothing by
 /// itself; but a step that one choice puts off, and another again, at last stands beside others of its column.
@@ -172,7 +52,7 @@ class Calming {
   }
 
   Calmer result() {
-    if (const auto explicit_one = written_out(server_, best_)) best_.choices = explicit_one->choices;
+    best_ = written_out(server_, best_);
     while (round()) {
     }
     shorten();
@@ -264,11 +144,8 @@ std::uint32_t most_alternatives(const Scenario& scenario) {
   return 4 * static_cast<std::uint32_t>(scenario.clients.size()) + 1;
 }
 
-std::optional<Scenario> written_out(const Server& server, const Scenario& scenario) {
-  if (scenario.seed != 0) return std::nullopt;
-  auto choices = Reconstruction(server, scenario).choices();
-  if (!choices) return std::nullopt;
-  return with_choices(scenario, *std::move(choices));
+Scenario written_out(const Server& server, const Scenario& scenario) {
+  return with_choices(scenario, simulate(server, scenario).choices);
 }
 
 Calmer calmer(const Server& server, const Scenario& scenario, const Expectations& expectations,

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
 #include "core/programs/server.hpp"
 #include "interpreters/scenario.hpp"
@@ -11,9 +10,9 @@
 
 namespace antiphon::verify {
 
-/// The scenario whose `choices` say each choice of the run, also those that it leaves to turns; its run has the same
-/// trace. None where a seed draws the choices, or where none was found.
-std::optional<Scenario> written_out(const Server& server, const Scenario& scenario);
+/// The scenario whose `choices` say each choice of the run, also those that it leaves to turns or to its seed. Its run
+/// has the same trace.
+Scenario written_out(const Server& server, const Scenario& scenario);
 
 /// The most things that can happen at a time: two ends of each connection, processes, clients.
 std::uint32_t most_alternatives(const Scenario& scenario);

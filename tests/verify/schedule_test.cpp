@@ -25,41 +25,20 @@ std::uint64_t switches_of(const std::vector<Event>& trace) {
 
 TEST(Schedule, WrittenOutItIsTheSameRun) {
   const Server server = *program_named("stream");
-  int found = 0;
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
-    const Scenario scenario = drawn(seed);
-    const auto said = written_out(server, scenario);
-    if (!said) continue;
-    ++found;
-    EXPECT_EQ(simulate(server, *said).trace, simulate(server, scenario).trace) << seed;
+    Scenario scenario = drawn(seed);
+    scenario.seed = seed % 3;  // turns, or drawn
+    Scenario said = written_out(server, scenario);
+    said.seed = 0;
+    EXPECT_EQ(simulate(server, said).trace, simulate(server, scenario).trace) << seed;
   }
-  EXPECT_GT(found, 80);
-}
-
-TEST(Schedule, AmountsBetweenTheTurnsAreFoundOut) {
-  const Server server = *program_named("stream");
-  Scenario scenario(0);
-  scenario.clients = {{script::Connect{}, script::Send{3}, script::EndSide{}},
-                      {script::Connect{}, script::Send{2}, script::Await{2}, script::EndSide{}}};
-  const auto said = written_out(server, scenario);
-  ASSERT_TRUE(said);
-  EXPECT_EQ(simulate(server, *said).trace, simulate(server, scenario).trace);
-  EXPECT_GT(said->choices.size(), 20U);
 }
 
 TEST(Schedule, WrittenOutItSaysNoMoreThanIsAsked) {
   Scenario scenario(0);
   scenario.clients = {{script::Connect{}}};
   scenario.choices = std::vector<std::uint32_t>(50, 7);
-  const auto said = written_out(*program_named("seed"), scenario);
-  ASSERT_TRUE(said);
-  EXPECT_LT(said->choices.size(), 5U);
-}
-
-TEST(Schedule, WhatASeedDrawsIsNotFoundOut) {
-  Scenario scenario = drawn(1);
-  scenario.seed = 9;
-  EXPECT_FALSE(written_out(*program_named("stream"), scenario));
+  EXPECT_LT(written_out(*program_named("seed"), scenario).choices.size(), 5U);
 }
 
 // -- Calmer -----------------------------------------------------------------------------------------------------
