@@ -300,6 +300,7 @@ class World {
   [[nodiscard]] const world::Time& clock() const { return clock_[0]; }
   [[nodiscard]] std::int64_t now_ms() const { return clock().now_ms; }
   [[nodiscard]] Index next(Counted what) { return counts_.edit(what).count++; }
+  static std::int64_t after(std::int64_t start_ms, std::int64_t wait_ms);
   [[nodiscard]] bool stopping(std::int64_t drain_ms) const;
   [[nodiscard]] std::int64_t due_ms(const Deadline& until, std::int64_t issued_at_ms) const;
   [[nodiscard]] std::int64_t due_ms(const world::Inhabitant& one) const;
@@ -308,7 +309,7 @@ class World {
   static const world::Target* target(const world::Inhabitant& one, Socket socket);
   Result<Socket> name(Index process, const world::Target& what);
   std::int32_t& holders(const world::Target& what);
-  static PartKey side_of(Index connection, Index end) { return 2 * PartKey{connection} + end; }
+  static PartKey key_of(Index connection, Index end) { return 2 * PartKey{connection} + end; }
   void release(const world::Target& what);
   static void close_end(world::Connection& connection, Index end);
   static void reset_peer(world::Connection& connection, Index end);
@@ -360,6 +361,7 @@ class World {
   Result<Socket> effect(Index process, const Accept& accept);
   Result<Socket> effect(Index process, const Connect& wanted);
   Errno fail(Index process, Socket socket);
+  Result<world::Target> side_of(Index process, Socket socket, const Deadline& until, Errno of_listener);
   static std::optional<Errno> reset_error(world::Connection& connection, Index end);
   Result<Bytes> effect(Index process, const Recv& recv);
   Result<std::size_t> effect(Index process, const Send& send);
@@ -378,7 +380,7 @@ class World {
   Parts<world::Listener> listeners_;
   Parts<world::ListenerNames> listener_names_;
   Parts<world::Connection> connections_;
-  Parts<world::Names> names_;  ///< By `side_of`.
+  Parts<world::Names> names_;  ///< By `key_of`.
   Parts<world::Inhabitant> processes_;
   Parts<world::Kinship> kinship_;
   Parts<world::Client> clients_;
