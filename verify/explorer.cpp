@@ -42,9 +42,9 @@ class Search {
     State state;
     std::uint32_t number;
     Independence::Choice next;
-    std::size_t at = 0;
-    std::uint32_t lowest;    ///< The first state of its component that is known so far.
-    bool leads_out = false;  ///< A state of the component leads to one of another.
+    std::size_t at;        ///< Of its outcomes.
+    std::uint32_t lowest;  ///< The first state of its component that is known so far.
+    bool leads_out;        ///< A state of the component leads to one of another.
   };
 
   [[nodiscard]] bool done() const {
@@ -52,8 +52,8 @@ class Search {
            clauses_.size() >= options_.most_findings;
   }
 
-  /// Whether a clause is among them that was not broken before.
-  [[nodiscard]] bool is_found(const std::vector<Breach>& breaches) const {
+  /// Whether one of them is of a clause that was not broken before.
+  [[nodiscard]] bool has_new(const std::vector<Breach>& breaches) const {
     return std::ranges::any_of(breaches, [&](const Breach& breach) { return !clauses_.contains(breach.clause.name); });
   }
 
@@ -108,7 +108,7 @@ class Search {
   void follow(Frame& top) {
     const Outcome& outcome = *top.next.outcomes[top.at++];
     ++result_.transitions;
-    if (is_found(outcome.breaches)) found(outcome.breaches, false, way_here(outcome));
+    if (has_new(outcome.breaches)) found(outcome.breaches, false, way_here(outcome));
     const State next = StateSpace::after(top.state, outcome);
     const Fingerprints::Place place = see(next);
     if (place.is_new) {
@@ -126,8 +126,7 @@ class Search {
   }
 
   void leave() {
-    const Frame left = {{}, way_.back().number, {}, 0, way_.back().lowest, way_.back().leads_out};
-    way_.pop_back();
+    const Frame& left = way_.back();
     const bool complete = left.lowest == left.number;
     if (complete) {
       while (!component_.empty() && component_.back() >= left.number) {
@@ -135,17 +134,16 @@ class Search {
         component_.pop_back();
       }
     }
-    if (way_.empty()) return;
-    Frame& top = way_.back();
-    top.lowest = std::min(top.lowest, complete ? top.lowest : left.lowest);
-    top.leads_out |= complete || left.leads_out;
+    if (way_.size() > 1) {
+      Frame& before = way_[way_.size() - 2];
+      if (!complete) before.lowest = std::min(before.lowest, left.lowest);
+      before.leads_out |= complete || left.leads_out;
+    }
+    way_.pop_back();
   }
 
   void enter(const State& state, std::uint32_t number) {
-    Frame& frame = way_.emplace_back();
-    frame.state = state;
-    frame.number = frame.lowest = number;
-    frame.next = independence_.choose(state);
+    Frame& frame = way_.emplace_back(state, number, independence_.choose(state), 0, number, false);
     open_.resize(seen_.size());
     open_[number] = true;
     component_.push_back(number);
@@ -153,7 +151,7 @@ class Search {
     if (frame.next.at_rest && !space_.overflowed()) {
       ++result_.rests;
       const auto breaches = space_.breaches_at_rest(state);
-      if (is_found(breaches)) found(breaches, true, way_here());
+      if (has_new(breaches)) found(breaches, true, way_here());
     }
   }
 
@@ -198,13 +196,13 @@ class Search {
     if (next.at_rest && !space_.overflowed()) {
       ++result_.rests;
       const auto breaches = space_.breaches_at_rest(state);
-      if (is_found(breaches)) found(breaches, true, way_to(number));
+      if (has_new(breaches)) found(breaches, true, way_to(number));
     }
     bool leads_on = false;
     for (std::size_t at = 0; at < next.needed && !done(); ++at) {
       const Outcome& outcome = *next.outcomes[at];
       ++result_.transitions;
-      if (is_found(outcome.breaches)) {
+      if (has_new(outcome.breaches)) {
         auto path = way_to(number);
         path.push_back({outcome.move, outcome.shortfalls});
         found(outcome.breaches, false, path);
@@ -271,7 +269,7 @@ class Search {
   Exploration result_;
   Fingerprints seen_;
   std::set<std::string_view> clauses_;
-  std::deque<Frame> way_;
+  std::vector<Frame> way_;
   std::vector<bool> open_;  ///< By the states' numbers: its component is not complete yet.
   std::vector<std::uint32_t> component_;
   std::deque<std::pair<State, std::uint32_t>> waiting_;

@@ -1,8 +1,6 @@
 #include "verify/state_space.hpp"
 
 #include <algorithm>
-#include <cstring>
-#include <new>
 
 namespace antiphon::verify {
 
@@ -120,28 +118,25 @@ struct StateSpace::Footing {
 };
 
 StateSpace::StateSpace(const Scenario& scenario, const Adversity& adversity, std::unique_ptr<AnyWatcher> watcher)
-    : scenario_(scenario),
-      adversity_(adversity),
-      watcher_(std::move(watcher)),
-      amounts_(std::make_unique<Amounts>()),
-      report_(std::make_unique<Report>()) {}
+    : scenario_(scenario), adversity_(adversity), watcher_(std::move(watcher)), amounts_(std::make_unique<Amounts>()) {
+  // What happens, and when, is what is explored.
+  scenario_.faults.clear();
+  scenario_.free_time = true;
+}
 
 StateSpace::~StateSpace() = default;
 
 void StateSpace::begin(const Server& server) {
-  std::vector<Event> before_watching;
   world_ = std::make_unique<World>(server, scenario_, *amounts_,
-                                   [this](const Event& event) { watcher_->see(event, *report_); });
+                                   [this](const Event& event) { watcher_->see(event, report_); });
   faults_left_.put(0, FaultsLeft{adversity_.most_faults});
   world_->for_each_kind([&](auto& parts) { add_kind(parts); });
   add_kind(faults_left_);
   watcher_->add_kinds_to(*this);
-  first_breaches_ = report_->breaches();
+  first_breaches_ = report_.breaches();
   // Whatever is there has a slot from the beginning.
   for (std::uint32_t kind = 0; kind < kinds_.size(); ++kind) {
-    for (PartKey key = 0; key <= scenario_.clients.size(); ++key) {
-      if (kinds_[kind]->number_of(key) != 0) slot_of({kind, key});
-    }
+    for (const PartKey key : kinds_[kind]->keys()) slot_of({kind, key});
   }
   if (adversity_.stops) actors_.push_back({{Move::Kind::stop, 0, 0}, slot_of({of_time, 0}), {}});
   for (Slot slot = 0; slot < slot_count(); ++slot) {
@@ -151,8 +146,7 @@ void StateSpace::begin(const Server& server) {
   loaded_ = first_;
 }
 
-// -- parts and slots
-// ---------------------------------------------------------------------------------------------------
+// -- parts and slots -------------------------------------------------------------------------------------------------
 
 Slot StateSpace::slot_of(Footprint::Place place) {
   auto& of_kind = slots_[place.kind];
@@ -228,8 +222,7 @@ void StateSpace::watch(bool on) {
   for (std::uint32_t kind = 0; kind < kinds_.size(); ++kind) kinds_[kind]->watch(on ? &footprint_ : nullptr, kind);
 }
 
-// -- what can happen
-// ---------------------------------------------------------------------------------------------------
+// -- what can happen -------------------------------------------------------------------------------------------------
 
 const Prospect* StateSpace::prospect(std::size_t actor, const State& state) {
   const KnownActor& one = actors_[actor];
@@ -377,14 +370,14 @@ void StateSpace::run_all(const std::vector<Move>& moves, const State& state, std
 bool StateSpace::run_one(const Move& move, Outcome& outcome) {
   ++steps_run_;
   amounts_->begin_step();
-  *report_ = Report();
+  report_ = Report();
   footprint_.forget_writes();
   watch(true);
   if (move.kind == Move::Kind::fault && adversity_.most_faults != ~std::uint32_t{0}) --faults_left_.edit(0).count;
   world_->make(move);
   watch(false);
   outcome.shortfalls = amounts_->taken();
-  outcome.breaches = report_->breaches();
+  outcome.breaches = report_.breaches();
   for (const Footprint::Place& place : footprint_.writes()) {
     const Slot slot = slot_of(place);
     const PartId part = kinds_[place.kind]->number_of(place.key);
@@ -408,19 +401,18 @@ State StateSpace::after(const State& state, const Outcome& outcome) {
 std::vector<Breach> StateSpace::breaches_at_rest(const State& state) {
   load(state);
   footprint_.clear();
-  *report_ = Report();
+  report_ = Report();
   watch(true);
   world_->record_pending();
-  watcher_->at_end(*report_);
+  watcher_->at_end(report_);
   watch(false);
   for (const Footprint::Place& place : footprint_.writes()) {
     kinds_[place.kind]->restore(place.key, state.parts[slot_of(place)]);
   }
-  return report_->breaches();
+  return report_.breaches();
 }
 
-// -- for reductions
-// ----------------------------------------------------------------------------------------------------
+// -- for reductions --------------------------------------------------------------------------------------------------
 
 template <class T>
 const T* StateSpace::value_at(KindNumber kind, Index index, const State& state) const {

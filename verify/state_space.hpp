@@ -113,7 +113,8 @@ struct Prospect {
 
 class StateSpace {
  public:
-  /// The scenario has free time. All must live as long as the space.
+  /// Of the scenario its clients and limits count; what happens when is what is explored. The adversity must live as
+  /// long as the space.
   template <Contract C>
   StateSpace(const Server& server, const Scenario& scenario, const Adversity& adversity, C contract)
       : StateSpace(scenario, adversity, std::make_unique<Watching<C>>(std::move(contract))) {
@@ -194,6 +195,8 @@ class StateSpace {
   class Kind {
    public:
     virtual ~Kind() = default;
+    /// Of the parts that are there.
+    [[nodiscard]] virtual std::vector<PartKey> keys() const = 0;
     virtual PartId number_of(PartKey key) = 0;
     virtual void restore(PartKey key, PartId part) = 0;
     [[nodiscard]] virtual Digest digest_of(PartId part) const = 0;
@@ -244,12 +247,12 @@ class StateSpace {
   template <class T>
   [[nodiscard]] const T* value_at(KindNumber kind, Index index, const State& state) const;
 
-  const Scenario& scenario_;
+  Scenario scenario_;
   const Adversity& adversity_;
   std::unique_ptr<AnyWatcher> watcher_;
   std::unique_ptr<Amounts> amounts_;
   std::unique_ptr<World> world_;
-  std::unique_ptr<Report> report_;
+  Report report_;
   Parts<FaultsLeft> faults_left_;
   Footprint footprint_;
   std::vector<std::unique_ptr<Kind>> kinds_;
@@ -270,6 +273,11 @@ class StateSpace::KindOf : public Kind {
  public:
   explicit KindOf(Parts<T>& parts) : parts_(parts) {}
 
+  [[nodiscard]] std::vector<PartKey> keys() const override {
+    std::vector<PartKey> keys;
+    parts_.for_each([&](PartKey key, const T&) { keys.push_back(key); });
+    return keys;
+  }
   PartId number_of(PartKey key) override {
     const SharedValue<T> value = parts_.share(key);
     if (!value) return 0;
