@@ -16,7 +16,6 @@
 #include <utility>
 #include <vector>
 
-#include "apps/explore_report.hpp"
 #include "apps/output.hpp"
 #include "apps/verify_arguments.hpp"
 #include "apps/verify_report.hpp"
@@ -88,38 +87,48 @@ ExitCode replay(const VerifyArguments& arguments, const Server& server, const Su
   return emit_test(arguments, subject, expected, std::move(found), code);
 }
 
+/// The program that is asked for, and what it is held to.
+struct Asked {
+  explicit Asked(const VerifyArguments& arguments)
+      : name(arguments.program.value_or("stream")),
+        server(*program_named(name, options)),
+        expected(expectations(name, options.session.until, options.server.max_connections)) {}
+
+  ProgramOptions options;
+  std::string name;
+  Server server;
+  verify::Expectations expected;
+};
+
+std::vector<verify::Counterexample> counterexamples(const std::vector<verify::Finding>& findings) {
+  std::vector<verify::Counterexample> found;
+  found.reserve(findings.size());
+  for (const verify::Finding& one : findings) found.push_back({one.violation.clause, one.scenario, ""});
+  return found;
+}
+
 ExitCode check_properties(const VerifyArguments& arguments) {
-  const ProgramOptions options;
-  const std::string name = arguments.program.value_or("stream");
-  const Server server = *program_named(name, options);
-  verify::Coverage coverage(server);
-  const Subject subject{name, identity_of(coverage.graph())};
-  const verify::Expectations expected = expectations(name, options.session.until, options.server.max_connections);
+  const Asked asked(arguments);
+  verify::Coverage coverage(asked.server);
+  const Subject subject{asked.name, identity_of(coverage.graph())};
   if (const auto failure = arguments.emit_test ? cannot_make(*arguments.emit_test) : std::nullopt) {
     return refused("--emit-test: " + *failure);
   }
-  if (arguments.token) return replay(arguments, server, subject, expected);
+  if (arguments.token) return replay(arguments, asked.server, subject, asked.expected);
   verify::CampaignOptions campaign;
   campaign.runs = arguments.runs;
   campaign.seed = arguments.seed;
   campaign.generation = {arguments.clients, arguments.fault_classes};
-  campaign.expectations = expected;
+  campaign.expectations = asked.expected;
   campaign.progress = show_progress;
   campaign.each_run = [&](const std::vector<Event>& trace) { coverage.see(trace); };
-  const verify::CampaignResult result = verify::campaign(server, campaign);
+  const verify::CampaignResult result = verify::campaign(asked.server, campaign);
   show_progress("");
-  std::vector<verify::Counterexample> found;
-  found.reserve(result.findings.size());
-  for (const verify::Finding& one : result.findings) found.push_back({one.violation.clause, one.scenario, ""});
   const ExitCode code = print(own_name, report(subject, arguments, result, coverage), code_of(result.ruling));
-  return emit_test(arguments, subject, expected, std::move(found), code);
+  return emit_test(arguments, subject, asked.expected, counterexamples(result.findings), code);
 }
 
 ExitCode explore(const VerifyArguments& arguments) {
-  const ProgramOptions options;
-  const std::string name = arguments.program.value_or("stream");
-  const Server server = *program_named(name, options);
-  const Subject subject{name, identity_of(server)};
   verify::ScopeRequest request = arguments.explore.scope;
   request.faults = arguments.fault_classes;
   const auto scope = verify::scope_of(request);
@@ -127,38 +136,37 @@ ExitCode explore(const VerifyArguments& arguments) {
   if (const auto failure = arguments.emit_test ? cannot_make(*arguments.emit_test) : std::nullopt) {
     return refused("--emit-test: " + *failure);
   }
-  verify::ExploreOptions exploring;
-  exploring.order = arguments.explore.order;
-  exploring.reductions = arguments.explore.reductions;
-  exploring.most_memory = arguments.explore.memory_mib << 20U;
-  exploring.expectations = expectations(name, options.session.until, options.server.max_connections);
-  exploring.progress = show_progress;
-  const verify::Exploration result = verify::explore(server, *scope, exploring);
+  const Asked asked(arguments);
+  verify::ExploreOptions options;
+  options.order = arguments.explore.order;
+  options.reductions = arguments.explore.reductions;
+  options.most_memory = arguments.explore.memory_mib << 20U;
+  options.expectations = asked.expected;
+  options.progress = show_progress;
+  const verify::Exploration result = verify::explore(asked.server, *scope, options);
   std::vector<verify::Finding> findings;
-  std::vector<verify::Counterexample> found;
   for (const verify::Discovery& one : result.discoveries) {
     show_progress("shrinking a violation of " + std::string(one.breach.clause.name));
-    const Scenario scenario = verify::scenario_of(server, scope->scenario, one.path);
-    findings.push_back(verify::minimised(server, exploring.expectations, scenario, one.breach.clause.name));
-    found.push_back({one.breach.clause, findings.back().scenario, ""});
+    const Scenario scenario = verify::scenario_of(asked.server, scope->scenario, one.path);
+    findings.push_back(verify::minimised(asked.server, asked.expected, scenario, one.breach.clause.name));
   }
   show_progress("");
+  const Subject subject{asked.name, identity_of(asked.server)};
   const ExitCode code = print(own_name, report(subject, arguments, result, findings), code_of(result.ruling));
-  return emit_test(arguments, subject, exploring.expectations, std::move(found), code);
+  return emit_test(arguments, subject, asked.expected, counterexamples(findings), code);
 }
 
 ExitCode check_mutants(const VerifyArguments& arguments) {
-  const ProgramOptions options;
-  const std::string name = arguments.program.value_or("stream");
-  const Server server = *program_named(name, options);
-  verify::MutationOptions campaign;
-  campaign.runs = arguments.mutant_runs;
-  campaign.seed = arguments.seed;
-  campaign.expectations = expectations(name, options.session.until, options.server.max_connections);
-  campaign.progress = show_progress;
-  const verify::MutationResult result = verify::mutation_campaign(server, campaign);
+  const Asked asked(arguments);
+  verify::MutationOptions options;
+  options.runs = arguments.mutant_runs;
+  options.seed = arguments.seed;
+  options.expectations = asked.expected;
+  options.progress = show_progress;
+  const verify::MutationResult result = verify::mutation_campaign(asked.server, options);
   show_progress("");
-  return print(own_name, report({name, identity_of(server)}, arguments, result), code_of(result.ruling));
+  const Subject subject{asked.name, identity_of(asked.server)};
+  return print(own_name, report(subject, arguments, result), code_of(result.ruling));
 }
 
 /// Nothing but the beginning of a header is there: nothing can be said.

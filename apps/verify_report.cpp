@@ -4,11 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <range/v3/algorithm/count_if.hpp>
 #include <range/v3/view/enumerate.hpp>
 #include <range/v3/view/split.hpp>
 
+#include "apps/verify_report_parts.hpp"
 #include "verify/table.hpp"
 #include "verify/token.hpp"
 
@@ -16,7 +16,6 @@ namespace antiphon {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
 using verify::CampaignResult;
 using verify::Finding;
 using verify::Tally;
@@ -91,14 +90,6 @@ Json trace_json(const std::vector<Event>& trace) {
   Json list = Json::array();
   for (const Event& event : trace) list.push_back(Json::parse(event_line(event)));
   return list;
-}
-
-std::string printed(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n'; }
-
-std::string remarks_text(const std::vector<std::string>& remarks) {
-  std::string text;
-  for (const std::string& remark : remarks) text += "  " + remark + '\n';
-  return text;
 }
 
 /// What else could have happened, and the clause would have been kept.
@@ -211,17 +202,6 @@ std::uint64_t canaries_found(const CampaignResult& result) {
       ranges::count_if(result.canaries, [](const verify::Canary& canary) { return canary.found_in_run > 0; }));
 }
 
-Json json_of(const Subject& subject, const Finding& finding) {
-  Json one = violation_json(finding.violation);
-  one["found_in_run"] = finding.found_in_run;
-  one["shrinking_runs"] = finding.shrinking_runs;
-  one["scenario"] = describe(finding.scenario);
-  one["trace"] = trace_json(finding.trace);
-  one["replay"] = replay_command(subject, finding.scenario);
-  one["nearest_passing"] = nearest_json(subject, finding.nearest);
-  return one;
-}
-
 Json campaign_json(const Subject& subject, const VerifyArguments& arguments, const CampaignResult& result) {
   Json json{{"verdict", verify::name_of(result.ruling)},
             {"program", subject.name},
@@ -240,7 +220,7 @@ Json campaign_json(const Subject& subject, const VerifyArguments& arguments, con
     json["clauses"].push_back({{"name", clause.name}, {"text", clause.text}, {"violated", violated}});
   }
   json["findings"] = Json::array();
-  for (const Finding& finding : result.findings) json["findings"].push_back(json_of(subject, finding));
+  for (const Finding& finding : result.findings) json["findings"].push_back(finding_json(subject, finding));
   json["sometimes"] = Json::array();
   for (const verify::Sometimes& row : result.sometimes)
     json["sometimes"].push_back({{"what", row.what}, {"runs", row.runs}});
@@ -256,6 +236,14 @@ Json campaign_json(const Subject& subject, const VerifyArguments& arguments, con
 
 }  // namespace
 
+std::string printed(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n'; }
+
+std::string lines_of(const std::vector<std::string>& remarks) {
+  std::string text;
+  for (const std::string& remark : remarks) text += "  " + remark + '\n';
+  return text;
+}
+
 std::string finding_text(const Subject& subject, const Finding& finding, const std::string& effort) {
   return violation_text(finding.violation) +
          fmt::format("  {}, shrunk in {} runs to\n", effort, finding.shrinking_runs) +
@@ -264,7 +252,16 @@ std::string finding_text(const Subject& subject, const Finding& finding, const s
          "\n\n";
 }
 
-std::string finding_json(const Subject& subject, const Finding& finding) { return json_of(subject, finding).dump(); }
+Json finding_json(const Subject& subject, const Finding& finding) {
+  Json one = violation_json(finding.violation);
+  one["found_in_run"] = finding.found_in_run;
+  one["shrinking_runs"] = finding.shrinking_runs;
+  one["scenario"] = describe(finding.scenario);
+  one["trace"] = trace_json(finding.trace);
+  one["replay"] = replay_command(subject, finding.scenario);
+  one["nearest_passing"] = nearest_json(subject, finding.nearest);
+  return one;
+}
 
 std::string replay_command(const Subject& subject, const Scenario& scenario) {
   return fmt::format("echo-verify properties --program {} --replay {}", subject.name,
@@ -298,7 +295,7 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
   if (arguments.coverage) text += never_reached(coverage);
   if (result.incomplete)
     text += "  one that did not come to rest\n    " + replay_command(subject, *result.incomplete) + '\n';
-  return text + remarks_text(result.remarks);
+  return text + lines_of(result.remarks);
 }
 
 std::string report(const Subject& subject, const VerifyArguments& arguments, const Scenario& scenario,
@@ -319,7 +316,7 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
   for (const Violation& violation : verdict.violations) text += violation_text(violation);
   text += fmt::format("{}: program {} ({:.12}), replayed\n", verify::name_of(verdict.ruling), subject.name,
                       subject.identity);
-  return text + remarks_text(verdict.remarks);
+  return text + lines_of(verdict.remarks);
 }
 
 std::string report(const TraceHeader& header, const VerifyArguments& arguments, const verify::Verdict& verdict) {
@@ -334,7 +331,7 @@ std::string report(const TraceHeader& header, const VerifyArguments& arguments, 
   std::string text;
   for (const Violation& violation : verdict.violations) text += violation_text(violation);
   text += fmt::format("{}: program {} on {}\n", verify::name_of(verdict.ruling), header.program, header.interpreter);
-  return text + tally_text(verdict.tally) + remarks_text(verdict.remarks);
+  return text + tally_text(verdict.tally) + lines_of(verdict.remarks);
 }
 
 }  // namespace antiphon

@@ -1,14 +1,11 @@
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
-#include "apps/verify_report.hpp"
+#include "apps/verify_report_parts.hpp"
 
 namespace antiphon {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
 using verify::Fate;
 using verify::MutationResult;
 using verify::Trial;
@@ -51,7 +48,7 @@ std::string json_text(const Subject& subject, const VerifyArguments& arguments, 
                     {"found_in_run", result.canary.found_in_run}}},
                   {"mutants", mutants},
                   {"remarks", result.remarks}};
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+  return printed(json);
 }
 
 std::string row(const Trial& trial) {
@@ -83,8 +80,7 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
   if (result.canary.found_in_run != 0) {
     text += fmt::format("  the canary ({}) was killed in run {}\n", result.canary.defect, result.canary.found_in_run);
   }
-  for (const std::string& remark : result.remarks) text += "  " + remark + '\n';
-  return text;
+  return text + lines_of(result.remarks);
 }
 
 }  // namespace antiphon

@@ -1,14 +1,10 @@
-#include "apps/explore_report.hpp"
-
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
+#include "apps/verify_report_parts.hpp"
 
 namespace antiphon {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 /// What the verdict is about, in words.
 std::string scope_text(const VerifyArguments& arguments) {
@@ -44,8 +40,7 @@ Json json_of(const Subject& subject, const VerifyArguments& arguments, const ver
             {"remarks", result.remarks},
             {"notes", result.notes}};
   json["findings"] = Json::array();
-  for (const verify::Finding& finding : findings)
-    json["findings"].push_back(Json::parse(finding_json(subject, finding)));
+  for (const verify::Finding& finding : findings) json["findings"].push_back(finding_json(subject, finding));
   return json;
 }
 
@@ -53,7 +48,7 @@ Json json_of(const Subject& subject, const VerifyArguments& arguments, const ver
 
 std::string report(const Subject& subject, const VerifyArguments& arguments, const verify::Exploration& result,
                    const std::vector<verify::Finding>& findings) {
-  if (arguments.as_json) return json_of(subject, arguments, result, findings).dump(2) + '\n';
+  if (arguments.as_json) return printed(json_of(subject, arguments, result, findings));
   std::string text;
   for (const verify::Finding& finding : findings)
     text += finding_text(subject, finding, fmt::format("found in {} states", result.states));
@@ -66,9 +61,7 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
   text += fmt::format("  states are known by 128 bits: that one was missed has a probability of at most {:.1e}\n",
                       result.missed);
   if (!result.closed) text += fmt::format("  not closed: {} states at the frontier\n", result.frontier);
-  for (const std::string& note : result.notes) text += "  " + note + '\n';
-  for (const std::string& remark : result.remarks) text += "  " + remark + '\n';
-  return text;
+  return text + lines_of(result.notes) + lines_of(result.remarks);
 }
 
 }  // namespace antiphon

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "apps/verify_report.hpp"
+
+/// What the reports of echo-verify share. For their sources: it brings the JSON library with it.
+
+namespace antiphon {
+
+using Json = nlohmann::ordered_json;
+
+std::string printed(const Json& json);
+
+/// A line for each, indented.
+std::string lines_of(const std::vector<std::string>& remarks);
+
+/// A violation with its counterexample. `effort` says how it was found.
+std::string finding_text(const Subject& subject, const verify::Finding& finding, const std::string& effort);
+Json finding_json(const Subject& subject, const verify::Finding& finding);
+
+}  // namespace antiphon
