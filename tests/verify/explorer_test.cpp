@@ -3,20 +3,27 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <concepts>
 #include <initializer_list>
 #include <ostream>
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <variant>
 #include <vector>
 
 #include "core/programs/catalogue.hpp"
 #include "core/programs/seed.hpp"
+#include "core/rewrite.hpp"
+#include "interpreters/random.hpp"
 #include "interpreters/simulated.hpp"
 #include "verify/campaign.hpp"
+#include "verify/echo_contract.hpp"
 #include "verify/generate.hpp"
 #include "verify/planted.hpp"
 #include "verify/scopes.hpp"
+#include "verify/state_space.hpp"
 
 namespace antiphon::verify {
 namespace {
@@ -201,14 +208,130 @@ TEST(Explorer, PartialOrderPays) {
   EXPECT_LT(20 * reduced.states, plain.states);
 }
 
-/// A defect that only one order of steps shows must not be the one that a circle of another client hides.
+TEST(Explorer, ClientsThatDoOtherThingsAreNotAlike) {
+  Scope mixed = scope({.clients = 2});
+  mixed.scenario.clients.back().insert(mixed.scenario.clients.back().begin() + 1, script::Send{1});
+  const Server server = *program_named("stream");
+  EXPECT_EQ(explored(server, mixed, symmetry).states, explored(server, mixed, nothing).states);
+  EXPECT_LT(explored(server, scope({}), symmetry).states, explored(server, scope({}), nothing).states);
+}
+
+/// Whether there is room for one more depends on whose sessions have ended: no client may have its turn for itself.
+TEST(Explorer, ALimitOfProcessesConcernsAll) {
+  const Server server = rewrite(*program_named("stream"), []<class I>(const I& instruction) {
+    using Answer = Program<Net, typename I::Response>;
+    if constexpr (std::same_as<I, Fork>) {
+      // Who cannot fork serves the client itself.
+      return Answer(
+          map(instruction, [](const Result<Forked>& forked) { return forked ? forked : Result<Forked>(Child{}); }));
+    } else {
+      return Answer(instruction);
+    }
+  });
+  const Scope limited = scope({.clients = 2, .messages = 0, .faults = "limits"});
+  const Exploration reduced = explored(server, limited, everything);
+  EXPECT_FALSE(reduced.discoveries.empty());
+  EXPECT_EQ(clauses(reduced), clauses(explored(server, limited, nothing)));
+  ASSERT_EQ(reduced.notes.size(), 1U);
+  EXPECT_NE(reduced.notes.front().find("the number of processes is limited"), std::string::npos);
+}
+
+struct Served {
+  std::int64_t clients = 0;
+
+  static constexpr std::tuple fields{Field{"clients", &Served::clients}};
+  bool operator==(const Served&) const = default;
+};
+
+/// Sessions that do nothing but sleep, for ever. The acceptor closes its second client twice.
+Server sleepers() {
+  using Turn = Step<Served, Result<Unit>>;
+  using Turns = Program<Net, Turn>;
+  const auto session = [](Socket listener) -> Turns {
+    return Close{listener} >> [](const Result<Unit>&) {
+      return iter(Unit{},
+                  [](const Unit&) {
+                    return Sleep{1} >> [](const Result<Unit>&) { return ret(Step<Unit, Unit>{Continue{Unit{}}}); };
+                  }) >>
+             [](const Unit&) { return ret(Turn{Break{Result<Unit>()}}); };
+    };
+  };
+  const auto acceptor = [=](Socket listener) {
+    return iter(Served{}, [=](const Served& served) {
+      return Accept{listener} >> [=](const Result<Socket>& client) -> Turns {
+        if (!client) return ret(Turn{Break{Result<Unit>()}});
+        return Fork{} >> [=](const Result<Forked>& forked) -> Turns {
+          if (forked && std::holds_alternative<Child>(*forked)) return session(listener);
+          const Turns next = ret(Turn{Continue{Served{served.clients + 1}}});
+          return Close{*client} >> [=](const Result<Unit>&) -> Turns {
+            if (served.clients == 0) return next;
+            return Close{*client} >> [=](const Result<Unit>&) { return next; };
+          };
+        };
+      };
+    });
+  };
+  return DiscardChildren{} >> [=](const Result<Unit>&) {
+    return OpenSocket{{"127.0.0.1", 8888}} >> [=](const Result<Socket>& listener) {
+      return Listen{*listener, 8} >> [=](const Result<Endpoint>&) { return acceptor(*listener); };
+    };
+  };
+}
+
+/// Whoever goes round in a circle must not keep the others from their steps.
 TEST(Explorer, NobodyIsIgnoredForEver) {
-  Scope endless = scope({.clients = 2, .size = 1, .any = true});
-  // The first may send for ever and never ends its side; the second resets.
-  endless.scenario.clients = {{script::Connect{}, script::SendAny{1}},
-                              {script::Connect{}, script::Send{1}, script::Reset{}}};
-  const Server server = seed::echo_server();
-  EXPECT_EQ(clauses(explored(server, endless, everything)), clauses(explored(server, endless, nothing)));
+  const Scope restless = scope({.clients = 2, .messages = 0, .faults = "idle"});
+  for (const Order order : {Order::depth_first, Order::breadth_first}) {
+    const Exploration reduced = explored(sleepers(), restless, everything, order);
+    EXPECT_TRUE(reduced.notes.empty());
+    EXPECT_TRUE(clauses(reduced).contains("open"));
+    EXPECT_EQ(clauses(reduced), clauses(explored(sleepers(), restless, nothing)));
+  }
+}
+
+// -- what is looked up is what would be run ---------------------------------------------------------------------------
+
+/// The clauses that are broken by the time when the way's steps were taken, in a simulation.
+std::set<std::string_view> broken_on(const Server& server, const Scope& scope, const std::vector<Taken>& way,
+                                     Answers answers) {
+  const Scenario scenario = scenario_of(server, scope.scenario, way);
+  Judge judge(expectations(answers));
+  for (const Event& event : simulate(server, scenario, way.size()).trace) judge.see(event);
+  std::set<std::string_view> broken;
+  for (const Violation& violation : judge.finish(true).violations) broken.insert(violation.clause.name);
+  return broken;
+}
+
+TEST(StateSpace, AWayThroughItIsARunOfTheProgram) {
+  const Scope wild =
+      scope({.clients = 2, .messages = 2, .size = 2, .faults = "interrupts,accept,fork,close,reset,idle"});
+  std::set<std::string_view> ever;
+  for (const Specimen& specimen : specimens()) {
+    SCOPED_TRACE(specimen.name);
+    StateSpace space(specimen.server, wild.scenario, wild.adversity, echo_server(expectations(specimen.answers)));
+    for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+      Random random(seed);
+      State state = space.first();
+      std::vector<Taken> way;
+      std::set<std::string_view> broken;
+      while (way.size() < 60) {
+        std::vector<const Outcome*> all;
+        for (std::size_t actor = 0; actor < space.actor_count(); ++actor) {
+          const Prospect* const prospect = space.prospect(actor, state);
+          if (prospect == nullptr) continue;
+          for (const Outcome& outcome : prospect->outcomes) all.push_back(&outcome);
+        }
+        if (all.empty()) break;
+        const Outcome& next = *all[random.below(static_cast<std::uint32_t>(all.size()))];
+        for (const Breach& breach : next.breaches) broken.insert(breach.clause.name);
+        way.push_back({next.move, next.shortfalls});
+        state = StateSpace::after(state, next);
+      }
+      EXPECT_EQ(broken_on(specimen.server, wild, way, specimen.answers), broken) << "seed " << seed;
+      ever.insert(broken.begin(), broken.end());
+    }
+  }
+  EXPECT_GE(ever.size(), 10U);
 }
 
 }  // namespace
