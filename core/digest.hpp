@@ -1,7 +1,9 @@
 #pragma once
 
+#include <bit>
 #include <concepts>
 #include <cstdint>
+#include <cstring>
 #include <expected>
 #include <optional>
 #include <string_view>
@@ -28,7 +30,7 @@ class Digest {
   }
   constexpr void add_text(std::string_view text) {
     add_word(text.size());
-    for (; text.size() > 8; text.remove_prefix(8)) add_word(word_of(text.substr(0, 8)));
+    for (; text.size() > 8; text.remove_prefix(8)) add_word(whole_word_of(text));
     if (!text.empty()) add_word(word_of(text));
   }
 
@@ -47,6 +49,17 @@ class Digest {
     std::uint64_t word = 0;
     for (const char byte : bytes) word = (word << 8U) | static_cast<unsigned char>(byte);
     return word;
+  }
+
+  /// The same of the first eight, at once.
+  static constexpr std::uint64_t whole_word_of(std::string_view bytes) {
+    if consteval {
+      return word_of(bytes.substr(0, 8));
+    } else {
+      std::uint64_t word = 0;
+      std::memcpy(&word, bytes.data(), sizeof(word));
+      return std::endian::native == std::endian::little ? std::byteswap(word) : word;
+    }
   }
 
   std::uint64_t low_ = 0x243F6A8885A308D3ULL;

@@ -36,6 +36,9 @@ struct Point {
 TEST(Digest, IsKnownAtCompileTime) {
   static_assert(of(1) != of(2));
   static_assert(of(Point{1, 2}) == of(Point{1, 2}));
+  constexpr std::string_view text = "a text of more than one word";
+  constexpr Digest known = of(text);
+  EXPECT_EQ(of(std::string(text)), known) << "and the same at run time";
 }
 
 TEST(Digest, TellsValuesApart) {
