@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "apps/arguments.hpp"
-#include "verify/scopes.hpp"
+#include "verify/scope.hpp"
 
 namespace antiphon {
 

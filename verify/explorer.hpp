@@ -2,35 +2,17 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/programs/server.hpp"
-#include "interpreters/scenario.hpp"
 #include "verify/judge.hpp"
-#include "verify/state_space.hpp"
+#include "verify/scope.hpp"
 #include "verify/way.hpp"
 
 /// Exhaustive exploration: every interleaving and fault of a scope, each state once.
 
 namespace antiphon::verify {
-
-/// What is explored: clients and limits as in the scenario (its schedule, its faults and its stop count for nothing),
-/// and what may happen beside them.
-struct Scope {
-  Scenario scenario{0};
-  Adversity adversity;
-};
-
-enum class Order : std::uint8_t { depth_first, breadth_first };
-
-struct Reductions {
-  /// Of actors that have nothing to do with each other, one goes first.
-  bool partial_order = true;
-  /// Clients with the same script connect in turn.
-  bool symmetry = true;
-};
 
 struct ExploreOptions {
   Order order = Order::depth_first;

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "verify/explorer.hpp"
-
 namespace antiphon::verify {
 
 namespace {

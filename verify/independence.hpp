@@ -25,9 +25,6 @@
 
 namespace antiphon::verify {
 
-struct Scope;
-struct Reductions;
-
 class Independence {
  public:
   Independence(StateSpace& space, const Scope& scope, const Reductions& reductions);

@@ -118,11 +118,10 @@ struct StateSpace::Footing {
 };
 
 StateSpace::StateSpace(const Scenario& scenario, const Adversity& adversity, std::unique_ptr<AnyWatcher> watcher)
-    : scenario_(scenario), adversity_(adversity), watcher_(std::move(watcher)), amounts_(std::make_unique<Amounts>()) {
-  // What happens, and when, is what is explored.
-  scenario_.faults.clear();
-  scenario_.free_time = true;
-}
+    : scenario_(left_open(scenario)),
+      adversity_(adversity),
+      watcher_(std::move(watcher)),
+      amounts_(std::make_unique<Amounts>()) {}
 
 StateSpace::~StateSpace() = default;
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "interpreters/world.hpp"
+#include "verify/scope.hpp"
 #include "verify/watcher.hpp"
 
 /// The states of a server's program in a simulated world, and what leads from one to the next.
@@ -19,7 +20,7 @@
 /// contract's witness. Each stands for a value of that part, known by a 128-bit digest. What can happen to an actor
 /// depends on a few of the parts, and the program is run to find out which, and what comes of it. That is kept: the
 /// next state in which those parts are the same costs a look into a table. So the program itself is explored, and no
-/// step of it is computed twice.
+/// step of it is computed twice, but for the few after which an actor turns out to depend on more than was known.
 
 namespace antiphon::verify {
 
@@ -48,21 +49,6 @@ struct State {
   static constexpr std::size_t most_parts = 96;
   std::array<PartId, most_parts> parts{};
   Fingerprint fingerprint;
-};
-
-/// A fault that may hit an instruction whenever it is issued.
-struct PossibleFault {
-  std::uint32_t instruction = 0;  ///< Its place in `faulty_instructions`.
-  Errno error = Errno::INTR;
-};
-
-/// What may happen beyond the program, the clients and the network.
-struct Adversity {
-  std::vector<PossibleFault> faults;
-  std::uint32_t most_faults = ~std::uint32_t{0};  ///< In one run; the largest number: as many as there are.
-  bool resets = false;                            ///< Clients may reset their connections.
-  bool stops = false;                             ///< The operator may ask for a stop, once.
-  bool impatience = false;  ///< Deadlines pass at any step, not only when nothing else can happen.
 };
 
 struct FaultsLeft {

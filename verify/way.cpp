@@ -5,6 +5,8 @@
 #include <map>
 #include <optional>
 
+#include "verify/scope.hpp"
+
 namespace antiphon::verify {
 
 namespace {
@@ -55,11 +57,11 @@ bool is_reset(const Move& move) { return move.kind == Move::Kind::client && move
 bool is_pass(const Move& move) { return move.kind == Move::Kind::client && move.end == way_past; }
 
 /// The scenario's clients, faults and stop; what happens when is still to come.
-Scenario with_adversity(const Server& server, const Scenario& scope, const std::vector<Taken>& way) {
-  Scenario scenario = scope;
-  std::vector<Done> done(scope.clients.size());
+Scenario with_adversity(const Server& server, const Scenario& open, const std::vector<Taken>& way) {
+  Scenario scenario = open;
+  std::vector<Done> done(open.clients.size());
   Said said;
-  World world(server, scope, said, [](const Event&) {});
+  World world(server, open, said, [](const Event&) {});
   std::uint32_t steps = 0;
   for (const Taken& taken : way) {
     const Move& move = taken.move;
@@ -82,7 +84,7 @@ Scenario with_adversity(const Server& server, const Scenario& scope, const std::
     world.make(move);
   }
   for (std::size_t client = 0; client < done.size(); ++client) {
-    scenario.clients[client] = said_in(scope.clients[client], done[client]);
+    scenario.clients[client] = said_in(open.clients[client], done[client]);
   }
   return scenario;
 }
@@ -90,7 +92,7 @@ Scenario with_adversity(const Server& server, const Scenario& scope, const std::
 }  // namespace
 
 Scenario scenario_of(const Server& server, const Scenario& scope, const std::vector<Taken>& way) {
-  Scenario scenario = with_adversity(server, scope, way);
+  Scenario scenario = with_adversity(server, left_open(scope), way);
   Said said;
   World world(server, scenario, said, [](const Event&) {});
   std::vector<Move> moves;

@@ -22,7 +22,7 @@
 #include "verify/echo_contract.hpp"
 #include "verify/generate.hpp"
 #include "verify/planted.hpp"
-#include "verify/scopes.hpp"
+#include "verify/scope.hpp"
 #include "verify/state_space.hpp"
 
 namespace antiphon::verify {

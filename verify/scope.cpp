@@ -1,4 +1,4 @@
-#include "verify/scopes.hpp"
+#include "verify/scope.hpp"
 
 #include <algorithm>
 #include <initializer_list>
@@ -41,6 +41,16 @@ void add_class(Scope& scope, std::string_view name) {
 }
 
 }  // namespace
+
+Scenario left_open(const Scenario& scenario) {
+  Scenario open = scenario;
+  open.seed = 0;
+  open.choices.clear();
+  open.faults.clear();
+  open.stop_after.reset();
+  open.free_time = true;
+  return open;
+}
 
 std::expected<Scope, std::string> scope_of(const ScopeRequest& request) {
   // What is on its way, to the server and back, and what the server holds of it.

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <vector>
+
+#include "core/result.hpp"
+#include "interpreters/scenario.hpp"
+
+/// What an exploration is asked: in which scope, and how to go about it.
+
+namespace antiphon::verify {
+
+/// A fault that may hit an instruction whenever it is issued.
+struct PossibleFault {
+  std::uint32_t instruction = 0;  ///< Its place in `faulty_instructions`.
+  Errno error = Errno::INTR;
+};
+
+/// What may happen beyond the program, the clients and the network.
+struct Adversity {
+  std::vector<PossibleFault> faults;
+  std::uint32_t most_faults = ~std::uint32_t{0};  ///< In one run; the largest number: as many as there are.
+  bool resets = false;                            ///< Clients may reset their connections.
+  bool stops = false;                             ///< The operator may ask for a stop, once.
+  bool impatience = false;  ///< Deadlines pass at any step, not only when nothing else can happen.
+};
+
+/// What is explored: clients and limits as in the scenario (its schedule, its faults and its stop count for nothing),
+/// and what may happen beside them.
+struct Scope {
+  Scenario scenario{0};
+  Adversity adversity;
+};
+
+/// The scenario's clients and limits, in free time: what happens in it, and when, is left open.
+Scenario left_open(const Scenario& scenario);
+
+enum class Order : std::uint8_t { depth_first, breadth_first };
+
+struct Reductions {
+  /// Of actors that have nothing to do with each other, one goes first.
+  bool partial_order = true;
+  /// Clients with the same script connect in turn.
+  bool symmetry = true;
+};
+
+/// What an exploration is asked for: so many clients that all do the same, and the classes of faults.
+struct ScopeRequest {
+  std::uint32_t clients = 2;
+  std::uint32_t messages = 2;  ///< Of each client.
+  bool any_messages = false;   ///< As many as each likes, in place of `messages`.
+  std::uint32_t size = 2;      ///< Bytes of a message.
+  std::uint32_t capacity = 2;  ///< Bytes that one direction of a connection holds.
+  std::vector<bool> faults;    ///< Which of `fault_classes` may occur; empty: none.
+};
+
+/// The scope, or why there is none. Reads, writes and arrivals are of any length in it.
+std::expected<Scope, std::string> scope_of(const ScopeRequest& request);
+
+}  // namespace antiphon::verify
