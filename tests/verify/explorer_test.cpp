@@ -262,7 +262,7 @@ Server sleepers() {
         if (!client) return ret(Turn{Break{Result<Unit>()}});
         return Fork{} >> [=](const Result<Forked>& forked) -> Turns {
           if (forked && std::holds_alternative<Child>(*forked)) return session(listener);
-          const Turns next = ret(Turn{Continue{Served{served.clients + 1}}});
+          Turns next = ret(Turn{Continue{Served{served.clients + 1}}});
           return Close{*client} >> [=](const Result<Unit>&) -> Turns {
             if (served.clients == 0) return next;
             return Close{*client} >> [=](const Result<Unit>&) { return next; };
