@@ -13,6 +13,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 mkdir -p build
 log=build/$preset.log
 
+# With ccache, what was compiled in one clone is known in every other.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+
 build() {
   cmake --preset "$preset" && cmake --build --preset "$preset" "$@"
 }

@@ -142,6 +142,9 @@ ExitCode explore(const VerifyArguments& arguments) {
   options.reductions = arguments.explore.reductions;
   options.most_memory = arguments.explore.memory_mib << 20U;
   options.expectations = asked.expected;
+  options.runs = arguments.runs;
+  options.seed = arguments.seed;
+  options.depth = arguments.explore.depth;
   options.progress = show_progress;
   const verify::Exploration result = verify::explore(asked.server, *scope, options);
   std::vector<verify::Finding> findings;

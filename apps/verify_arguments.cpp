@@ -23,6 +23,8 @@ USAGE
   echo-verify explore [--program NAME] [--clients N] [--messages K|any] [--size B] [--capacity B] [--faults LIST]
                       [--strategy dfs|bfs] [--reduce none|por|symmetry|all] [--memory MIB] [--emit-test FILE]
                       [--format FORMAT]
+  echo-verify explore --strategy random|pct [--runs N] [--seed S] [--depth D] [the scope, as above] [--memory MIB]
+                      [--emit-test FILE] [--format FORMAT]
   echo-verify trace FILE [--program NAME] [--format FORMAT]
   echo-verify mutants [--program NAME] [--runs N] [--seed S] [--format FORMAT]
 
@@ -34,7 +36,8 @@ USAGE
   `explore` tries everything: each interleaving, each length of a read, a write and an arrival, each fault of the
   classes that are asked for, wherever it can come. It runs the program itself, and each state once. When it has
   closed, the verdict is a proof for that scope; with `--messages any` for conversations of any length. Deadlines pass
-  when nothing else can happen, and with the fault `idle` at any step.
+  when nothing else can happen, and with the fault `idle` at any step. Where there is too much to see it all, it walks:
+  at random, or with random priorities. Walks find violations; that they find none is no verdict.
 
   `trace` judges a run that `echo-server --trace FILE` recorded.
 
@@ -46,13 +49,16 @@ USAGE
 
 OPTIONS
   --program NAME   stream, once or seed. Default: stream; of a trace, what its first line says.
-  --runs N         How many scenarios; of `mutants`, for each that survives. Default 10000; of `mutants` 1000.
+  --runs N         How many scenarios, or walks; of `mutants`, for each that survives. Default 10000; of `mutants` 1000.
   --seed S         Where they are drawn from; the same seed gives the same scenarios. Default 1.
   --clients N      The most clients in a scenario, 1 to 16. Default 4. Of explore: how many, 1 to 8. Default 2.
   --messages K     Messages that each client sends, 0 to 8, or `any`. Default 2.
   --size B         Bytes of a message, 1 to 64. Default 2.
   --capacity B     Bytes that one direction of a connection holds, 1 to 64. Default 2.
   --strategy NAME  dfs: depth first, with little memory. bfs: breadth first, finds the shortest way. Default dfs.
+                   random: walks; each step is drawn. pct: walks; who goes on is drawn once for each actor, and some
+                   fall back on the way, so that each order of D steps has a probability that is known.
+  --depth D        Of pct: how many steps in a certain order a defect takes, 1 to 10. Default 3.
   --reduce NAME    none; por: actors that cannot meet take turns; symmetry: clients that do the same connect in turn;
                    all. Default all. Where a reduction may not be used the report says so.
   --memory MIB     The most memory for states. Default 2048. Once it is full the verdict is incomplete.
@@ -76,6 +82,7 @@ EXAMPLES
   echo-verify properties --program seed --emit-test seed_test.cpp
   echo-verify explore --clients 3
   echo-verify explore --messages any --faults interrupts
+  echo-verify explore --clients 8 --faults all --strategy pct
   echo-verify mutants --program once
   echo-server --trace t.jsonl      then, once it has stopped: echo-verify trace t.jsonl
 )";
@@ -89,8 +96,11 @@ std::string page() {
 }
 
 constexpr std::string_view format_names[] = {"text", "json"};
-constexpr std::string_view strategy_names[] = {"dfs", "bfs"};
+constexpr std::string_view strategy_names[] = {"dfs", "bfs", "random", "pct"};  // as in verify::Order
 constexpr std::string_view reduction_names[] = {"none", "por", "symmetry", "all"};
+
+constexpr std::int64_t most_runs = 1'000'000'000;
+constexpr std::int64_t most_seed = std::numeric_limits<std::int64_t>::max();
 
 void take_faults(VerifyArguments& arguments, const std::string& list) {
   auto classes = verify::faults_named(list);
@@ -103,7 +113,7 @@ void add_explore_options(CLI::App& command, VerifyArguments& arguments) {
   ExploreArguments& explore = arguments.explore;
   const auto number = [&](const std::string& name, auto& member, std::int64_t least, std::int64_t most) {
     using Number = std::remove_reference_t<decltype(member)>;
-    add_text(command, name, [=, &member](const std::string& text) {
+    return add_text(command, name, [=, &member](const std::string& text) {
       member = static_cast<Number>(whole_number(name, text, least, most));
     });
   };
@@ -118,15 +128,29 @@ void add_explore_options(CLI::App& command, VerifyArguments& arguments) {
     }
   });
   add_text(command, "--strategy", [&](const std::string& name) {
-    explore.order =
-        choice("--strategy", name, strategy_names) == 0 ? verify::Order::depth_first : verify::Order::breadth_first;
+    explore.order = static_cast<verify::Order>(choice("--strategy", name, strategy_names));
   });
-  add_text(command, "--reduce", [&](const std::string& name) {
+  CLI::Option* const reduce = add_text(command, "--reduce", [&](const std::string& name) {
     const std::size_t which = choice("--reduce", name, reduction_names);
     explore.reductions = {.partial_order = which == 1 || which == 3, .symmetry = which >= 2};
   });
   add_text(command, "--emit-test", [&](const std::string& file) { arguments.emit_test = file; });
   add_text(command, "--faults", [&](const std::string& list) { take_faults(arguments, list); });
+  const std::vector<CLI::Option*> of_walks{
+      number("--runs", arguments.runs, 1, most_runs),
+      number("--seed", arguments.seed, 0, most_seed),
+      number("--depth", explore.depth, 1, 10),
+  };
+  command.callback([&, reduce, of_walks] {
+    arguments.command = VerifyCommand::explore;
+    if (verify::in_walks(explore.order)) {
+      if (reduce->count() > 0) refuse("--reduce", "walks leave nothing out");
+      return;
+    }
+    for (const CLI::Option* const option : of_walks) {
+      if (option->count() > 0) refuse(option->get_name(), "only walks have it: --strategy random or pct");
+    }
+  });
 }
 
 void add_options(CLI::App& app, VerifyArguments& arguments) {
@@ -138,7 +162,6 @@ void add_options(CLI::App& app, VerifyArguments& arguments) {
   CLI::App* const explore = app.add_subcommand("explore");
   CLI::App* const mutants = app.add_subcommand("mutants");
   trace->callback([&] { arguments.command = VerifyCommand::trace; });
-  explore->callback([&] { arguments.command = VerifyCommand::explore; });
   mutants->callback([&] { arguments.command = VerifyCommand::mutants; });
   trace->add_option("FILE", arguments.file)->required();
   for (CLI::App* const command : {properties, trace, explore, mutants}) {
@@ -159,8 +182,6 @@ void add_options(CLI::App& app, VerifyArguments& arguments) {
       member = static_cast<Number>(whole_number(name, text, least, most));
     });
   };
-  constexpr std::int64_t most_runs = 1'000'000'000;
-  constexpr std::int64_t most_seed = std::numeric_limits<std::int64_t>::max();
   number(*properties, "--runs", arguments.runs, 1, most_runs)->excludes(replay);
   number(*properties, "--seed", arguments.seed, 0, most_seed)->excludes(replay);
   number(*properties, "--clients", arguments.clients, 1, 16)->excludes(replay);

@@ -29,6 +29,8 @@ Json json_of(const Subject& subject, const VerifyArguments& arguments, const ver
             {"size", arguments.explore.scope.size},
             {"capacity", arguments.explore.scope.capacity},
             {"faults", arguments.faults},
+            {"walks", result.walks},
+            {"walks_cut", result.cut},
             {"states", result.states},
             {"transitions", result.transitions},
             {"rests", result.rests},
@@ -37,6 +39,7 @@ Json json_of(const Subject& subject, const VerifyArguments& arguments, const ver
             {"program_steps", result.steps_run},
             {"bytes", result.bytes},
             {"missed_probability", result.missed},
+            {"least_chance", result.least_chance},
             {"remarks", result.remarks},
             {"notes", result.notes}};
   json["findings"] = Json::array();
@@ -49,18 +52,28 @@ Json json_of(const Subject& subject, const VerifyArguments& arguments, const ver
 std::string report(const Subject& subject, const VerifyArguments& arguments, const verify::Exploration& result,
                    const std::vector<verify::Finding>& findings) {
   if (arguments.as_json) return printed(json_of(subject, arguments, result, findings));
+  const bool in_walks = verify::in_walks(arguments.explore.order);
   std::string text;
   for (const verify::Finding& finding : findings)
     text += finding_text(subject, finding, fmt::format("found in {} states", result.states));
+  const std::string seen = in_walks ? fmt::format("{} walks, ", result.walks) : result.closed ? "closed, " : "";
   text += fmt::format("{}: program {} ({:.12}), {}{} states\n", verify::name_of(result.ruling), subject.name,
-                      subject.identity, result.closed ? "closed, " : "", result.states);
+                      subject.identity, seen, result.states);
   text += "  " + scope_text(arguments) + '\n';
   text +=
       fmt::format("  {} transitions, of which the program was run for {}; longest way {} steps; {} states at rest\n",
                   result.transitions, result.steps_run, result.deepest, result.rests);
-  text += fmt::format("  states are known by 128 bits: that one was missed has a probability of at most {:.1e}\n",
-                      result.missed);
-  if (!result.closed) text += fmt::format("  not closed: {} states at the frontier\n", result.frontier);
+  if (result.least_chance > 0) {
+    text += fmt::format(
+        "  a defect that takes {} steps in a certain order is met by each further walk with a probability of {:.1e} at "
+        "least\n",
+        arguments.explore.depth, result.least_chance);
+  }
+  if (!in_walks) {
+    text += fmt::format("  states are known by 128 bits: that one was missed has a probability of at most {:.1e}\n",
+                        result.missed);
+  }
+  if (!result.closed && !in_walks) text += fmt::format("  not closed: {} states at the frontier\n", result.frontier);
   return text + lines_of(result.notes) + lines_of(result.remarks);
 }
 

@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
-#include <set>
 #include <utility>
 
+#include "verify/discoveries.hpp"
 #include "verify/echo_contract.hpp"
 #include "verify/fingerprints.hpp"
 #include "verify/independence.hpp"
+#include "verify/walks.hpp"
 
 namespace antiphon::verify {
 
@@ -21,10 +22,11 @@ class Search {
   Search(const Server& server, const Scope& scope, const ExploreOptions& options)
       : options_(options),
         space_(server, scope.scenario, scope.adversity, echo_server(options.expectations)),
-        independence_(space_, scope, options.reductions) {}
+        independence_(space_, scope, options.reductions),
+        discoveries_(options.most_findings) {}
 
   Exploration run() {
-    found(space_.breaches_at_first(), false, {});
+    discoveries_.add(space_.breaches_at_first(), false, {});
     if (!done()) {
       if (options_.order == Order::depth_first) {
         depth_first();
@@ -48,22 +50,7 @@ class Search {
   };
 
   [[nodiscard]] bool done() const {
-    return !independence_.mistake().empty() || full_ || space_.overflowed() ||
-           clauses_.size() >= options_.most_findings;
-  }
-
-  /// Whether one of them is of a clause that was not broken before.
-  [[nodiscard]] bool has_new(const std::vector<Breach>& breaches) const {
-    return std::ranges::any_of(breaches, [&](const Breach& breach) { return !clauses_.contains(breach.clause.name); });
-  }
-
-  /// Notes the breaches of clauses that were not broken before.
-  void found(const std::vector<Breach>& breaches, bool at_rest, const std::vector<Taken>& path) {
-    for (const Breach& breach : breaches) {
-      if (clauses_.size() < options_.most_findings && clauses_.insert(breach.clause.name).second) {
-        result_.discoveries.push_back({breach, at_rest, path});
-      }
-    }
+    return !independence_.mistake().empty() || full_ || space_.overflowed() || discoveries_.full();
   }
 
   Fingerprints::Place see(const State& state) {
@@ -108,7 +95,7 @@ class Search {
   void follow(Frame& top) {
     const Outcome& outcome = *top.next.outcomes[top.at++];
     ++result_.transitions;
-    if (has_new(outcome.breaches)) found(outcome.breaches, false, way_here(outcome));
+    if (discoveries_.has_new(outcome.breaches)) discoveries_.add(outcome.breaches, false, way_here(outcome));
     const State next = StateSpace::after(top.state, outcome);
     const Fingerprints::Place place = see(next);
     if (place.is_new) {
@@ -151,7 +138,7 @@ class Search {
     if (frame.next.at_rest && !space_.overflowed()) {
       ++result_.rests;
       const auto breaches = space_.breaches_at_rest(state);
-      if (has_new(breaches)) found(breaches, true, way_here());
+      if (discoveries_.has_new(breaches)) discoveries_.add(breaches, true, way_here());
     }
   }
 
@@ -196,16 +183,16 @@ class Search {
     if (next.at_rest && !space_.overflowed()) {
       ++result_.rests;
       const auto breaches = space_.breaches_at_rest(state);
-      if (has_new(breaches)) found(breaches, true, way_to(number));
+      if (discoveries_.has_new(breaches)) discoveries_.add(breaches, true, way_to(number));
     }
     bool leads_on = false;
     for (std::size_t at = 0; at < next.needed && !done(); ++at) {
       const Outcome& outcome = *next.outcomes[at];
       ++result_.transitions;
-      if (has_new(outcome.breaches)) {
+      if (discoveries_.has_new(outcome.breaches)) {
         auto path = way_to(number);
         path.push_back({outcome.move, outcome.shortfalls});
-        found(outcome.breaches, false, path);
+        discoveries_.add(outcome.breaches, false, path);
       }
       const State after = StateSpace::after(state, outcome);
       const Fingerprints::Place place = see(after);
@@ -242,19 +229,9 @@ class Search {
     if (full_) {
       result_.remarks.push_back("the memory was full; " + std::to_string(result_.frontier) + " states wait");
     }
-    if (space_.overflowed()) {
-      result_.remarks.push_back("a state has more than " + std::to_string(State::most_parts) +
-                                " parts: the scope is too large");
-    }
-    if (space_.looks() > 0) {
-      result_.remarks.emplace_back(
-          "the program looks at the content of messages: with another content it may do another thing");
-    }
-    if (space_.held_back()) {
-      result_.remarks.emplace_back(
-          "a client had so much unanswered that its bytes could not be told apart: it sent no more");
-    }
+    add_remarks_on(space_, result_.remarks);
     if (result_.states < 2) result_.remarks.emplace_back("nothing happened");
+    result_.discoveries = discoveries_.take();
     if (!result_.discoveries.empty()) {
       result_.ruling = Ruling::violated;
     } else if (result_.closed && result_.remarks.empty()) {
@@ -266,9 +243,9 @@ class Search {
   const ExploreOptions& options_;
   StateSpace space_;
   Independence independence_;
+  Discoveries discoveries_;
   Exploration result_;
   Fingerprints seen_;
-  std::set<std::string_view> clauses_;
   std::vector<Frame> way_;
   std::vector<bool> open_;  ///< By the states' numbers: its component is not complete yet.
   std::vector<std::uint32_t> component_;
@@ -280,6 +257,7 @@ class Search {
 }  // namespace
 
 Exploration explore(const Server& server, const Scope& scope, const ExploreOptions& options) {
+  if (in_walks(options.order)) return walks(server, scope, options);
   Search search(server, scope, options);
   Exploration result = search.run();
   if (search.mistake().empty()) return result;

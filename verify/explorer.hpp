@@ -10,7 +10,7 @@
 #include "verify/scope.hpp"
 #include "verify/way.hpp"
 
-/// Exhaustive exploration: every interleaving and fault of a scope, each state once.
+/// Exploration: every interleaving and fault of a scope, each state once; or walks through it.
 
 namespace antiphon::verify {
 
@@ -20,6 +20,9 @@ struct ExploreOptions {
   std::uint64_t most_memory = std::uint64_t{2} << 30U;  ///< Bytes, for states.
   std::size_t most_findings = ~std::size_t{0};  ///< One for each clause that is violated, until there are so many.
   Expectations expectations;
+  std::uint64_t runs = 10'000;  ///< Of walks: how many.
+  std::uint64_t seed = 1;       ///< Of walks: where they are drawn from.
+  std::uint32_t depth = 3;      ///< Of `Order::pct`: how many steps in a certain order a defect takes; at least 1.
   /// Called now and then with what is being done.
   std::function<void(const std::string&)> progress = [](const std::string&) {};
 };
@@ -41,6 +44,10 @@ struct Exploration {
   std::uint64_t steps_run = 0;  ///< Steps of the program that were run, not looked up.
   std::uint64_t bytes = 0;      ///< Memory for states.
   double missed = 0;            ///< The probability that two states have one fingerprint, at most.
+  std::uint64_t walks = 0;
+  std::uint64_t cut = 0;  ///< Walks that were still going when they were ended.
+  double least_chance =
+      0;  ///< Of `Order::pct`: that a further walk meets a defect of that depth, at least; 0: unknown.
   std::vector<Discovery> discoveries;
   std::vector<std::string> remarks;  ///< Why it is incomplete.
   std::vector<std::string> notes;    ///< What was done otherwise than asked.

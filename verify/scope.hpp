@@ -37,7 +37,10 @@ struct Scope {
 /// The scenario's clients and limits, in free time: what happens in it, and when, is left open.
 Scenario left_open(const Scenario& scenario);
 
-enum class Order : std::uint8_t { depth_first, breadth_first };
+/// In which order states are come by: each once, or in walks (verify/walks.hpp).
+enum class Order : std::uint8_t { depth_first, breadth_first, random, pct };
+
+inline bool in_walks(Order order) { return order == Order::random || order == Order::pct; }
 
 struct Reductions {
   /// Of actors that have nothing to do with each other, one goes first.

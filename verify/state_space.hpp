@@ -85,7 +85,7 @@ using Slots = std::bitset<State::most_parts>;
 /// What an actor can do in a state.
 struct Prospect {
   std::vector<Outcome> outcomes;
-  std::size_t ordinary = 0;       ///< How many of them are neither faults nor stops.
+  std::size_t ordinary = 0;       ///< The first so many of them come by themselves, without faults, stops or resets.
   std::vector<Outcome> ways_out;  ///< By deadlines that pass, unless they may do so at any step: then they are above.
   Slots touches;                  ///< What all that depends on.
   Slots changes;                  ///< What the outcomes change.

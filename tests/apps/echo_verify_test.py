@@ -44,6 +44,22 @@ class Explore(unittest.TestCase):
             self.assertEqual(status, 1)
             self.assertIn(f"violated: {finding['clause']}: ", output)
 
+    def test_walks_are_no_proof(self):
+        for strategy in "random", "pct":
+            walk = ["explore", "--strategy", strategy, "--faults", "all", "--clients", "3", "--runs", "500"]
+            status, output, _ = run(*walk)
+            self.assertEqual(status, 3, output)
+            self.assertRegex(output, r"^incomplete: program stream \([0-9a-f]+\), 500 walks, [0-9]+ states\n")
+            self.assertIn("walks prove nothing", output)
+            self.assertNotIn("a probability of", output)
+            self.assertEqual(run(*walk)[1], output)
+            output = run("explore", "--strategy", strategy, "--runs", "9")[1]
+            self.assertEqual("a probability of" in output, strategy == "pct")
+            status, output, _ = run(*walk, "--program", "seed", "--format", "json")
+            report = json.loads(output)
+            self.assertEqual((status, report["verdict"]), (1, "violated"))
+            self.assertEqual(run(*report["findings"][0]["replay"].split()[1:])[0], 1)
+
     def test_what_does_not_fit_is_incomplete(self):
         status, output, _ = run("explore", "--reduce", "none", "--memory", "1")
         self.assertEqual(status, 3)
@@ -184,7 +200,10 @@ class Usage(unittest.TestCase):
             (["explore", "--strategy", "luck"], "--strategy", "luck"),
             (["explore", "--reduce", "half"], "--reduce", "half"),
             (["explore", "--faults", "everything"], "--faults", "everything"),
-            (["explore", "--runs", "3"], "--runs"),
+            (["explore", "--runs", "3"], "--runs", "random or pct"),
+            (["explore", "--strategy", "bfs", "--depth", "3"], "--depth", "random or pct"),
+            (["explore", "--strategy", "pct", "--depth", "11"], "--depth", "11"),
+            (["explore", "--strategy", "random", "--reduce", "por"], "--reduce", "leave nothing out"),
             (["mutants", "--runs", "0"], "--runs", "0"),
             (["mutants", "--program", "echo"], "--program", "echo"),
             (["mutants", "--faults", "all"], "--faults"),

@@ -627,6 +627,31 @@ def explored_by_us(bench, model):
     return report["states"], report["transitions"], seconds, ran.returncode
 
 
+def part_explore_rates(bench):
+    """Scenarios a second, of what draws them: one with as many again, so that what each start takes counts for nothing."""
+    verify = str(bench.build / "apps/echo-verify")
+    rows = []
+    for name, runs, options in (
+            ("explore --strategy random", 100_000, ["explore", "--strategy", "random"]),
+            ("explore --strategy pct", 100_000, ["explore", "--strategy", "pct"]),
+            ("explore --strategy random --faults all", 100_000, ["explore", "--strategy", "random", "--faults", "all"]),
+            ("properties", 10_000, ["properties"]),
+            ("properties --faults all", 10_000, ["properties", "--faults", "all"])):
+        rates = []
+        for _ in range(bench.options.rounds):
+            seconds = []
+            for count in runs, 2 * runs:
+                start = time.monotonic()
+                ran = subprocess.run([verify, *options, "--runs", str(count)], stdout=subprocess.DEVNULL)
+                seconds.append(time.monotonic() - start)
+                if ran.returncode not in (0, 3):
+                    bench.failures.append(f"explore: {name} ends with {ran.returncode}")
+            rates.append(runs / max(seconds[1] - seconds[0], 1e-9))
+        rates.sort()
+        rows.append([name, f"{rates[len(rates) // 2]:.0f}", f"{rates[0]:.0f} to {rates[-1]:.0f}"])
+    print_table("explore: scenarios a second, on one core", ["", "median", "from, to"], rows)
+
+
 def part_explore(bench):
     model = bench.options.model
     rows = []
@@ -646,6 +671,7 @@ def part_explore(bench):
                 bench.failures.append(f"explore: {name} finds {errors} errors")
             rows.append([name, str(states), str(transitions), f"{seconds:.2f}", f"{states / seconds:.0f}"])
     asked = ", ".join(f"{name.lower()} {value}" for name, value in model.items())
+    part_explore_rates(bench)
     print_table(f"explore: every schedule, every short read and write; {asked}",
                 ["", "states", "transitions", "s", "states/s"], rows)
 

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "verify/explorer.hpp"
+#include "verify/state_space.hpp"
+
+/// What the strategies of exploration share: what they have found, and why that may not be all.
+
+namespace antiphon::verify {
+
+/// The first violation of each clause, and the way to it.
+class Discoveries {
+ public:
+  explicit Discoveries(std::size_t most) : most_(most) {}
+
+  [[nodiscard]] bool full() const { return clauses_.size() >= most_; }
+
+  /// Whether one of them is of a clause that was not broken before.
+  [[nodiscard]] bool has_new(const std::vector<Breach>& breaches) const {
+    return std::ranges::any_of(breaches, [&](const Breach& breach) { return !clauses_.contains(breach.clause.name); });
+  }
+  void add(const std::vector<Breach>& breaches, bool at_rest, const std::vector<Taken>& path) {
+    for (const Breach& breach : breaches) {
+      if (!full() && clauses_.insert(breach.clause.name).second) found_.push_back({breach, at_rest, path});
+    }
+  }
+  std::vector<Discovery> take() { return std::move(found_); }
+
+ private:
+  std::size_t most_;
+  std::set<std::string_view> clauses_;
+  std::vector<Discovery> found_;
+};
+
+/// Why what was seen of the space says nothing about the rest.
+inline void add_remarks_on(const StateSpace& space, std::vector<std::string>& remarks) {
+  if (space.overflowed()) {
+    remarks.push_back("a state has more than " + std::to_string(State::most_parts) + " parts: the scope is too large");
+  }
+  if (space.looks() > 0) {
+    remarks.emplace_back("the program looks at the content of messages: with another content it may do another thing");
+  }
+  if (space.held_back()) {
+    remarks.emplace_back("a client had so much unanswered that its bytes could not be told apart: it sent no more");
+  }
+}
+
+}  // namespace antiphon::verify

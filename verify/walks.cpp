@@ -1,0 +1,234 @@
+#include "verify/walks.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "interpreters/random.hpp"
+#include "verify/discoveries.hpp"
+#include "verify/echo_contract.hpp"
+#include "verify/fingerprints.hpp"
+
+namespace antiphon::verify {
+
+namespace {
+
+constexpr std::uint64_t progress_every = 1U << 12U;
+constexpr std::uint64_t most_steps = 10'000;  ///< Of a walk.
+constexpr std::uint64_t steps_at_first = 32;  ///< How long a walk is thought to be before there was one.
+constexpr std::uint32_t rates = 7;            ///< Adversity comes at every second step, every fourth, … or never.
+
+class Walker {
+ public:
+  Walker(const Server& server, const Scope& scope, const ExploreOptions& options)
+      : options_(options),
+        space_(server, scope.scenario, scope.adversity, echo_server(options.expectations)),
+        random_(options.seed),
+        strikes_(!scope.adversity.faults.empty() || scope.adversity.resets || scope.adversity.stops),
+        discoveries_(options.most_findings) {}
+
+  Exploration run() {
+    discoveries_.add(space_.breaches_at_first(), false, {});
+    note_state();
+    while (result_.walks < options_.runs && !discoveries_.full() && !space_.overflowed()) {
+      walk();
+      if (++result_.walks % progress_every == 0) tell_progress();
+    }
+    return finish();
+  }
+
+ private:
+  void tell_progress() const {
+    options_.progress(std::to_string(result_.walks) + " of " + std::to_string(options_.runs) + " walks, " +
+                      std::to_string(seen_.size()) + " states");
+  }
+
+  void walk() {
+    state_ = space_.first();
+    way_.clear();
+    prospects_.clear();
+    begin_adversity();
+    begin_priorities();
+    while (way_.size() < most_steps) {
+      const Outcome* const next = choose();
+      if (next == nullptr || space_.overflowed()) break;
+      take(*next);
+    }
+    if (way_.size() == most_steps) ++result_.cut;
+    result_.deepest = std::max<std::uint64_t>(result_.deepest, way_.size());
+  }
+
+  // -- one step -------------------------------------------------------------------------------------------------
+
+  /// What happens next; null: the walk ends here.
+  const Outcome* choose() {
+    look();
+    able_.clear();
+    adverse_.clear();
+    ways_out_.clear();
+    for (std::size_t actor = 0; actor < prospects_.size(); ++actor) {
+      const Prospect* const prospect = prospects_[actor];
+      if (prospect == nullptr) continue;
+      if (prospect->ordinary > 0) able_.push_back(actor);
+      if (prospect->outcomes.size() > prospect->ordinary) adverse_.push_back(actor);
+      for (const Outcome& outcome : prospect->ways_out) ways_out_.push_back(&outcome);
+    }
+    const bool at_rest = able_.empty() && ways_out_.empty();
+    if (at_rest) judge_rest();
+    const Outcome* const blow = adversity();
+    if (blow != nullptr || at_rest) return blow;
+    if (able_.empty()) return ways_out_[below(ways_out_.size())];  // time passes
+    const Prospect& chosen = *prospects_[who_goes_on()];
+    return &chosen.outcomes[below(chosen.ordinary)];
+  }
+
+  /// What each actor can do. Looked up again only where something has changed that it depends on.
+  void look() {
+    const bool all = prospects_.empty() || slots_known_ != space_.slot_count();
+    for (std::size_t actor = 0; actor < space_.actor_count(); ++actor) {
+      if (actor >= prospects_.size()) {
+        prospects_.push_back(space_.prospect(actor, state_));
+      } else if (all || prospects_[actor] == nullptr || (prospects_[actor]->touches & changed_).any()) {
+        prospects_[actor] = space_.prospect(actor, state_);
+      }
+    }
+    slots_known_ = space_.slot_count();
+  }
+
+  void take(const Outcome& outcome) {
+    way_.push_back(&outcome);
+    ++result_.transitions;
+    if (discoveries_.has_new(outcome.breaches)) discoveries_.add(outcome.breaches, false, path());
+    changed_.reset();
+    for (const Outcome::Change& change : outcome.changes) {
+      state_.parts[change.slot] = change.part;
+      changed_.set(change.slot);
+    }
+    state_.fingerprint += outcome.difference;
+    note_state();
+  }
+
+  void judge_rest() {
+    if (!rests_.insert(state_.fingerprint).is_new) return;
+    const auto breaches = space_.breaches_at_rest(state_);
+    if (discoveries_.has_new(breaches)) discoveries_.add(breaches, true, path());
+  }
+
+  /// While there is room.
+  void note_state() {
+    if (seen_.bytes_next() <= options_.most_memory) seen_.insert(state_.fingerprint);
+  }
+
+  [[nodiscard]] std::vector<Taken> path() const {
+    std::vector<Taken> path;
+    path.reserve(way_.size());
+    for (const Outcome* const outcome : way_) path.push_back({outcome->move, outcome->shortfalls});
+    return path;
+  }
+
+  std::size_t below(std::size_t bound) { return random_.below(static_cast<std::uint32_t>(bound)); }
+
+  // -- adversity ------------------------------------------------------------------------------------------------
+
+  void begin_adversity() {
+    rate_ = random_.below(rates);
+    errors_ = (std::uint64_t{random_.below(~std::uint32_t{0})} << 32U) | random_.below(~std::uint32_t{0});
+  }
+
+  [[nodiscard]] bool may_come(const Outcome& outcome) const {
+    if (outcome.move.kind != Move::Kind::fault) return true;
+    return ((errors_ >> (static_cast<std::uint64_t>(outcome.move.error) % 64)) & 1U) != 0;
+  }
+
+  /// A fault, a stop or a reset, if it is time for one.
+  const Outcome* adversity() {
+    if (adverse_.empty() || rate_ == 0 || below(std::size_t{1} << rate_) != 0) return nullptr;
+    const Prospect& struck = *prospects_[adverse_[below(adverse_.size())]];
+    const Outcome& blow = struck.outcomes[struck.ordinary + below(struck.outcomes.size() - struck.ordinary)];
+    return may_come(blow) ? &blow : nullptr;
+  }
+
+  // -- who goes on ----------------------------------------------------------------------------------------------
+
+  void begin_priorities() {
+    priorities_.clear();
+    turns_.clear();
+    const std::uint64_t steps = std::max(result_.deepest, steps_at_first);
+    while (turns_.size() + 1 < options_.depth) turns_.push_back(below(steps));
+  }
+
+  std::size_t who_goes_on() {
+    if (options_.order != Order::pct) return able_[below(able_.size())];
+    while (priorities_.size() < prospects_.size()) {
+      priorities_.push_back(options_.depth + std::uint64_t{random_.below(~std::uint32_t{0})});
+    }
+    most_actors_ = std::max(most_actors_, priorities_.size());
+    const auto priority = [&](std::size_t actor) { return priorities_[actor]; };
+    for (std::size_t turn = 0; turn < turns_.size(); ++turn) {
+      if (turns_[turn] == way_.size()) priorities_[*std::ranges::max_element(able_, {}, priority)] = turn;
+    }
+    return *std::ranges::max_element(able_, {}, priority);
+  }
+
+  // -- the end --------------------------------------------------------------------------------------------------
+
+  Exploration finish() {
+    result_.states = seen_.size();
+    result_.rests = rests_.size();
+    result_.steps_run = space_.steps_run();
+    result_.bytes = seen_.bytes() + rests_.bytes();
+    if (options_.order == Order::pct && most_actors_ > 0 && !strikes_) {
+      result_.least_chance = 1 / (static_cast<double>(most_actors_) *
+                                  std::pow(static_cast<double>(result_.deepest), options_.depth - 1.0));
+    }
+    if (seen_.bytes_next() > options_.most_memory) {
+      result_.notes.emplace_back("the memory was full: there are more states than were counted");
+    }
+    add_remarks_on(space_, result_.remarks);
+    if (result_.cut > 0) {
+      result_.remarks.push_back(std::to_string(result_.cut) + " walks were cut after " + std::to_string(most_steps) +
+                                " steps");
+    }
+    result_.discoveries = discoveries_.take();
+    if (!result_.discoveries.empty()) {
+      result_.ruling = Ruling::violated;
+    } else {
+      result_.remarks.emplace_back("walks prove nothing: what they did not come by may still be there");
+    }
+    return std::move(result_);
+  }
+
+  const ExploreOptions& options_;
+  StateSpace space_;
+  Random random_;
+  bool strikes_;  ///< There is adversity.
+  Discoveries discoveries_;
+  Exploration result_;
+  Fingerprints seen_;
+  Fingerprints rests_;
+
+  // Of the walk.
+  State state_;
+  std::vector<const Outcome*> way_;
+  std::vector<const Prospect*> prospects_;  ///< By actor.
+  Slot slots_known_ = 0;
+  Slots changed_;  ///< By the last step.
+  std::uint32_t rate_ = 0;
+  std::uint64_t errors_ = 0;
+  std::vector<std::uint64_t> priorities_;  ///< By actor.
+  std::vector<std::size_t> turns_;         ///< The steps at which a priority falls.
+  std::size_t most_actors_ = 0;
+
+  // Of the step.
+  std::vector<std::size_t> able_;
+  std::vector<std::size_t> adverse_;
+  std::vector<const Outcome*> ways_out_;
+};
+
+}  // namespace
+
+Exploration walks(const Server& server, const Scope& scope, const ExploreOptions& options) {
+  return Walker(server, scope, options).run();
+}
+
+}  // namespace antiphon::verify
