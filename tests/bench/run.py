@@ -628,7 +628,7 @@ def explored_by_us(bench, model):
 
 
 def part_explore_rates(bench):
-    """Scenarios a second, of what draws them: one with as many again, so that what each start takes counts for nothing."""
+    """Scenarios a second: by how much longer twice as many take, so that a start counts for nothing."""
     verify = str(bench.build / "apps/echo-verify")
     rows = []
     for name, runs, options in (
