@@ -109,18 +109,19 @@ void take_faults(VerifyArguments& arguments, const std::string& list) {
   arguments.fault_classes = *std::move(classes);
 }
 
+template <class Number>
+CLI::Option* number(CLI::App& command, const std::string& name, Number& member, std::int64_t least, std::int64_t most) {
+  return add_text(command, name, [=, &member](const std::string& text) {
+    member = static_cast<Number>(whole_number(name, text, least, most));
+  });
+}
+
 void add_explore_options(CLI::App& command, VerifyArguments& arguments) {
   ExploreArguments& explore = arguments.explore;
-  const auto number = [&](const std::string& name, auto& member, std::int64_t least, std::int64_t most) {
-    using Number = std::remove_reference_t<decltype(member)>;
-    return add_text(command, name, [=, &member](const std::string& text) {
-      member = static_cast<Number>(whole_number(name, text, least, most));
-    });
-  };
-  number("--clients", explore.scope.clients, 1, 8);
-  number("--size", explore.scope.size, 1, 64);
-  number("--capacity", explore.scope.capacity, 1, 64);
-  number("--memory", explore.memory_mib, 1, 1'000'000);
+  number(command, "--clients", explore.scope.clients, 1, 8);
+  number(command, "--size", explore.scope.size, 1, 64);
+  number(command, "--capacity", explore.scope.capacity, 1, 64);
+  number(command, "--memory", explore.memory_mib, 1, 1'000'000);
   add_text(command, "--messages", [&](const std::string& text) {
     explore.scope.any_messages = text == "any";
     if (!explore.scope.any_messages) {
@@ -137,9 +138,9 @@ void add_explore_options(CLI::App& command, VerifyArguments& arguments) {
   add_text(command, "--emit-test", [&](const std::string& file) { arguments.emit_test = file; });
   add_text(command, "--faults", [&](const std::string& list) { take_faults(arguments, list); });
   const std::vector<CLI::Option*> of_walks{
-      number("--runs", arguments.runs, 1, most_runs),
-      number("--seed", arguments.seed, 0, most_seed),
-      number("--depth", explore.depth, 1, 10),
+      number(command, "--runs", arguments.runs, 1, most_runs),
+      number(command, "--seed", arguments.seed, 0, most_seed),
+      number(command, "--depth", explore.depth, 1, 10),
   };
   command.callback([&, reduce, of_walks] {
     arguments.command = VerifyCommand::explore;
@@ -175,13 +176,6 @@ void add_options(CLI::App& app, VerifyArguments& arguments) {
       add_text(*properties, "--replay", [&](const std::string& token) { arguments.token = token; });
   add_text(*properties, "--emit-test", [&](const std::string& file) { arguments.emit_test = file; });
   properties->add_flag("--coverage", arguments.coverage)->excludes(replay);
-  const auto number = [&](CLI::App& command, const std::string& name, auto& member, std::int64_t least,
-                          std::int64_t most) {
-    using Number = std::remove_reference_t<decltype(member)>;
-    return add_text(command, name, [=, &member](const std::string& text) {
-      member = static_cast<Number>(whole_number(name, text, least, most));
-    });
-  };
   number(*properties, "--runs", arguments.runs, 1, most_runs)->excludes(replay);
   number(*properties, "--seed", arguments.seed, 0, most_seed)->excludes(replay);
   number(*properties, "--clients", arguments.clients, 1, 16)->excludes(replay);

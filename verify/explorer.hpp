@@ -46,8 +46,8 @@ struct Exploration {
   double missed = 0;            ///< The probability that two states have one fingerprint, at most.
   std::uint64_t walks = 0;
   std::uint64_t cut = 0;  ///< Walks that were still going when they were ended.
-  double least_chance =
-      0;  ///< Of `Order::pct`: that a further walk meets a defect of that depth, at least; 0: unknown.
+  /// Of `Order::pct`: the probability that a further walk meets a defect of that depth, at least; 0: unknown.
+  double least_chance = 0;
   std::vector<Discovery> discoveries;
   std::vector<std::string> remarks;  ///< Why it is incomplete.
   std::vector<std::string> notes;    ///< What was done otherwise than asked.

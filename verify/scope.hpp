@@ -25,6 +25,8 @@ struct Adversity {
   bool resets = false;                            ///< Clients may reset their connections.
   bool stops = false;                             ///< The operator may ask for a stop, once.
   bool impatience = false;  ///< Deadlines pass at any step, not only when nothing else can happen.
+
+  [[nodiscard]] bool any() const { return !faults.empty() || resets || stops || impatience; }
 };
 
 /// What is explored: clients and limits as in the scenario (its schedule, its faults and its stop count for nothing),

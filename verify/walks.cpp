@@ -23,8 +23,8 @@ class Walker {
   Walker(const Server& server, const Scope& scope, const ExploreOptions& options)
       : options_(options),
         space_(server, scope.scenario, scope.adversity, echo_server(options.expectations)),
+        adversity_(scope.adversity),
         random_(options.seed),
-        strikes_(!scope.adversity.faults.empty() || scope.adversity.resets || scope.adversity.stops),
         discoveries_(options.most_findings) {}
 
   Exploration run() {
@@ -75,7 +75,7 @@ class Walker {
     }
     const bool at_rest = able_.empty() && ways_out_.empty();
     if (at_rest) judge_rest();
-    const Outcome* const blow = adversity();
+    const Outcome* const blow = strike();
     if (blow != nullptr || at_rest) return blow;
     if (able_.empty()) return ways_out_[below(ways_out_.size())];  // time passes
     const Prospect& chosen = *prospects_[who_goes_on()];
@@ -85,6 +85,7 @@ class Walker {
   /// What each actor can do. Looked up again only where something has changed that it depends on.
   void look() {
     const bool all = prospects_.empty() || slots_known_ != space_.slot_count();
+    slots_known_ = space_.slot_count();  // (what is looked up may bring more)
     for (std::size_t actor = 0; actor < space_.actor_count(); ++actor) {
       if (actor >= prospects_.size()) {
         prospects_.push_back(space_.prospect(actor, state_));
@@ -92,7 +93,6 @@ class Walker {
         prospects_[actor] = space_.prospect(actor, state_);
       }
     }
-    slots_known_ = space_.slot_count();
   }
 
   void take(const Outcome& outcome) {
@@ -109,15 +109,15 @@ class Walker {
   }
 
   void judge_rest() {
-    if (!rests_.insert(state_.fingerprint).is_new) return;
+    if (has_room() && !rests_.insert(state_.fingerprint).is_new) return;
     const auto breaches = space_.breaches_at_rest(state_);
     if (discoveries_.has_new(breaches)) discoveries_.add(breaches, true, path());
   }
 
-  /// While there is room.
   void note_state() {
-    if (seen_.bytes_next() <= options_.most_memory) seen_.insert(state_.fingerprint);
+    if (has_room()) seen_.insert(state_.fingerprint);
   }
+  [[nodiscard]] bool has_room() const { return seen_.bytes_next() + rests_.bytes_next() <= options_.most_memory; }
 
   [[nodiscard]] std::vector<Taken> path() const {
     std::vector<Taken> path;
@@ -141,7 +141,7 @@ class Walker {
   }
 
   /// A fault, a stop or a reset, if it is time for one.
-  const Outcome* adversity() {
+  const Outcome* strike() {
     if (adverse_.empty() || rate_ == 0 || below(std::size_t{1} << rate_) != 0) return nullptr;
     const Prospect& struck = *prospects_[adverse_[below(adverse_.size())]];
     const Outcome& blow = struck.outcomes[struck.ordinary + below(struck.outcomes.size() - struck.ordinary)];
@@ -177,11 +177,11 @@ class Walker {
     result_.rests = rests_.size();
     result_.steps_run = space_.steps_run();
     result_.bytes = seen_.bytes() + rests_.bytes();
-    if (options_.order == Order::pct && most_actors_ > 0 && !strikes_) {
+    if (options_.order == Order::pct && most_actors_ > 0 && !adversity_.any()) {
       result_.least_chance = 1 / (static_cast<double>(most_actors_) *
                                   std::pow(static_cast<double>(result_.deepest), options_.depth - 1.0));
     }
-    if (seen_.bytes_next() > options_.most_memory) {
+    if (!has_room()) {
       result_.notes.emplace_back("the memory was full: there are more states than were counted");
     }
     add_remarks_on(space_, result_.remarks);
@@ -200,8 +200,8 @@ class Walker {
 
   const ExploreOptions& options_;
   StateSpace space_;
+  const Adversity& adversity_;
   Random random_;
-  bool strikes_;  ///< There is adversity.
   Discoveries discoveries_;
   Exploration result_;
   Fingerprints seen_;

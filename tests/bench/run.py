@@ -627,7 +627,7 @@ def explored_by_us(bench, model):
     return report["states"], report["transitions"], seconds, ran.returncode
 
 
-def part_explore_rates(bench):
+def print_scenario_rates(bench):
     """Scenarios a second: by how much longer twice as many take, so that a start counts for nothing."""
     verify = str(bench.build / "apps/echo-verify")
     rows = []
@@ -671,9 +671,9 @@ def part_explore(bench):
                 bench.failures.append(f"explore: {name} finds {errors} errors")
             rows.append([name, str(states), str(transitions), f"{seconds:.2f}", f"{states / seconds:.0f}"])
     asked = ", ".join(f"{name.lower()} {value}" for name, value in model.items())
-    part_explore_rates(bench)
     print_table(f"explore: every schedule, every short read and write; {asked}",
                 ["", "states", "transitions", "s", "states/s"], rows)
+    print_scenario_rates(bench)
 
 
 # ---- The command line ----
