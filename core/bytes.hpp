@@ -14,6 +14,8 @@ struct Buffer {
   std::byte* data;
   void (*recycle)(Buffer*) noexcept;
   bool marked;  ///< The content came from outside: a program that looks at it is noticed.
+  /// What it is known by, where its content stands for any: identity goes by the name then. 0: by the content.
+  std::uint32_t name = 0;
 
   /// A buffer of the calling thread's pool with one reference. Throws std::bad_alloc.
   static Buffer* make(std::size_t capacity);

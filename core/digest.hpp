@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <expected>
@@ -143,7 +144,10 @@ constexpr void add(Digest& digest, const T& value) {
   } else if constexpr (Described<T>) {
     for_each_field(value, [&](std::string_view, const auto& member) { add(digest, member); });
   } else if constexpr (std::same_as<T, Bytes>) {
-    digest.add_text(value.content());
+    if (value.empty() || value.buffer()->name == 0) return digest.add_text(value.content());
+    for (const std::size_t part : {std::size_t{value.buffer()->name}, value.offset(), value.size()}) {
+      digest.add_word(part);
+    }
   } else if constexpr (std::convertible_to<const T&, std::string_view>) {
     digest.add_text(value);
   } else if constexpr (detail::is_a<T, std::optional>) {

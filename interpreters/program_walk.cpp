@@ -37,7 +37,7 @@ constexpr std::uint16_t any_port = 49152;
 /// A full message is never longer, whatever the program asks for.
 constexpr std::size_t longest_message = std::size_t{1} << 20U;
 
-/// The messages that were given. Each has content of its own, so that digests tell them apart.
+/// The messages that were given. Each stands for any content of its size, and has a name by which digests know it.
 class Messages {
  public:
   Bytes give(std::size_t point, std::size_t size) {
@@ -46,6 +46,7 @@ class Messages {
       Buffer* const buffer = Buffer::make(size);
       std::memset(buffer->data, static_cast<int>(by_point_.size() & 0xFFU), size);
       buffer->marked = true;
+      buffer->name = static_cast<std::uint32_t>(by_point_.size());
       message = Bytes(buffer, size);
       givers_.emplace(buffer, point);
     }

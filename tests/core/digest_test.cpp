@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <expected>
 #include <optional>
 #include <set>
@@ -90,6 +91,19 @@ TEST(Digest, TheSeedCounts) { EXPECT_NE(Digest(1), Digest(2)); }
 TEST(Digest, SharedBytesCountByContent) {
   const Bytes hello = Bytes::copy_of("say hello");
   EXPECT_EQ(of(hello.drop(4)), of(Bytes::copy_of("hello")));
+}
+
+TEST(Digest, NamedBytesCountByTheirNameAndPlace) {
+  const auto named = [](std::uint32_t name) {
+    Buffer* const buffer = Buffer::make(4);
+    std::memset(buffer->data, 'x', 4);
+    buffer->name = name;
+    return Bytes(buffer, 4);
+  };
+  EXPECT_EQ(of(named(1)), of(named(1)));
+  EXPECT_NE(of(named(1)), of(named(2)));
+  EXPECT_NE(of(named(1).take(2)), of(named(1).drop(2)));
+  EXPECT_EQ(of(named(1).take(0)), of(Bytes()));
 }
 
 TEST(Digest, DoesNotLook) {
