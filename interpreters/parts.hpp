@@ -25,6 +25,7 @@ enum class About : std::uint8_t {
   client,
   acceptance,  ///< Whether a client was accepted.
   process,
+  kinship,  ///< Who waits for whose end.
   faults,  ///< How many more faults there may be.
 };
 

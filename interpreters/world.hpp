@@ -127,7 +127,7 @@ struct Inhabitant {
 
 /// What outlives a process: who made it, and whether its own children leave anything behind.
 struct Kinship {
-  static constexpr About about = About::process;
+  static constexpr About about = About::kinship;
 
   Index parent = no_index;
   bool ended = false;

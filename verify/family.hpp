@@ -90,7 +90,7 @@ struct ProcessState {
 
 /// What the end of a child asks of its parent. It is there as long as somebody should wait for that end.
 struct Parenthood {
-  static constexpr About about = About::process;
+  static constexpr About about = About::kinship;
 
   bool discards = false;  ///< It issued DiscardChildren.
 

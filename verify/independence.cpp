@@ -1,6 +1,7 @@
 #include "verify/independence.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace antiphon::verify {
 
@@ -15,38 +16,38 @@ bool is_at_door(const world::Inhabitant& process) {
 Independence::Independence(StateSpace& space, const Scope& scope, const Reductions& reductions)
     : space_(space), scope_(scope), reductions_(reductions) {}
 
-Independence::Choice Independence::choose(const State& state) {
-  find_present(state);
+Independence::Choice Independence::choose(const Position& position, std::vector<const Outcome*>& outcomes) {
+  find_present(position);
   Choice choice;
   const bool quiet = std::ranges::all_of(present_, [](const Present& one) { return one.ordinary == 0; });
   choice.at_rest =
       quiet && std::ranges::all_of(present_, [](const Present& one) { return one.prospect->ways_out.empty(); });
-  std::vector<bool> best;
-  if (reductions_.partial_order && !quiet) best = smallest_set(state);
+  best_.clear();
+  if (reductions_.partial_order && !quiet) find_smallest_set(position.state());
+  const std::size_t before = outcomes.size();
   const auto take = [&](bool wanted) {
     for (std::size_t number = 0; number < present_.size(); ++number) {
       const Present& one = present_[number];
-      if ((best.empty() || best[number]) != wanted || one.outcomes == 0) continue;
-      for (const Outcome& outcome : one.prospect->outcomes) choice.outcomes.push_back(&outcome);
+      if ((best_.empty() || best_[number]) != wanted || one.outcomes == 0) continue;
+      for (const Outcome& outcome : one.prospect->outcomes) outcomes.push_back(&outcome);
     }
   };
   take(true);
   if (quiet) {  // time passes
     for (const Present& one : present_) {
-      for (const Outcome& outcome : one.prospect->ways_out) choice.outcomes.push_back(&outcome);
+      for (const Outcome& outcome : one.prospect->ways_out) outcomes.push_back(&outcome);
     }
   }
-  choice.needed = choice.outcomes.size();
-  take(false);
+  choice.needed = outcomes.size() - before;
+  if (!best_.empty()) take(false);
   return choice;
 }
 
 /// The set to try in the state, by the places in `present_`; none: all of them. Something ordinary is in it: were there
 /// faults only, a rest that comes without them could be missed.
-std::vector<bool> Independence::smallest_set(const State& state) {
+void Independence::find_smallest_set(const State& state) {
   look_around(state);
   for (Present& one : present_) find_slots(one, state);
-  std::vector<bool> best;
   std::pair<std::uint64_t, std::size_t> lowest{~std::uint64_t{0}, 0};
   for (std::size_t first = 0; first < present_.size(); ++first) {
     if (present_[first].ordinary == 0 || present_[first].turn > lowest.first) continue;
@@ -59,21 +60,27 @@ std::vector<bool> Independence::smallest_set(const State& state) {
     }
     if (cost >= lowest) continue;
     lowest = cost;
-    best = inside_;
+    best_ = inside_;
   }
-  return best;
 }
 
-void Independence::find_present(const State& state) {
+void Independence::find_present(const Position& position) {
   present_.clear();
-  for (std::size_t number = 0; number < space_.actor_count(); ++number) {
-    const Prospect* const prospect = space_.prospect(number, state);
+  for (std::size_t number = 0; number < position.actor_count(); ++number) {
+    const Prospect* const prospect = position.prospect(number);
     if (prospect == nullptr) continue;
-    const Actor who = space_.actor(number);
-    const bool is_twin = reductions_.symmetry && who.kind == Move::Kind::client && has_twin_before(who.index, state);
-    present_.push_back(
-        {who, prospect, is_twin ? 0 : prospect->outcomes.size(), is_twin ? 0 : prospect->ordinary, 0, {}, {}, {}, {}});
+    const bool waits = waits_for_twin(number, position.state());
+    Present& one = present_.emplace_back();
+    one.who = space_.actor(number);
+    one.prospect = prospect;
+    one.outcomes = waits ? 0 : prospect->outcomes.size();
+    one.ordinary = waits ? 0 : prospect->ordinary;
   }
+}
+
+bool Independence::waits_for_twin(std::size_t actor, const State& state) const {
+  const Actor& who = space_.actor(actor);
+  return reductions_.symmetry && who.kind == Move::Kind::client && has_twin_before(who.index, state);
 }
 
 /// Sorts the parts that are new.
@@ -106,6 +113,9 @@ void Independence::learn_places() {
         break;
       case About::process:
         processes_.add(place.index, slot);
+        break;
+      case About::kinship:
+        kinships_.add(place.index, slot);
         break;
       case About::faults:
         faults_.set(slot);
@@ -153,11 +163,12 @@ std::uint64_t Independence::turn_of(const Actor& who, const State& state) const 
     default:
       break;
   }
-  std::uint64_t turn = 0;
+  // A process that holds both is about to let go of one: an acceptor of its client, a session of the listener.
+  std::optional<std::uint64_t> turn;
   for (const world::Target& held : space_.process(who.index, state)->table) {
-    if (held.index != no_index) turn = std::max<std::uint64_t>(turn, held.listener ? acceptors_turn : held.index);
+    if (held.index != no_index && !held.listener) turn = std::max<std::uint64_t>(turn.value_or(0), held.index);
   }
-  return turn;
+  return turn.value_or(acceptors_turn);
 }
 
 void Independence::find_slots(Present& one, const State& state) {
@@ -182,12 +193,16 @@ void Independence::find_slots(Present& one, const State& state) {
   check(one, state);
   one.reads = one.reaches | time_;
   if (one.who.kind == Move::Kind::process) {
-    if (const auto parent = space_.waiting_parent(one.who.index, state)) one.reads |= processes_.of(*parent);
+    if (const auto parent = space_.waiting_parent(one.who.index, state)) one.reads |= kinships_.of(*parent);
   }
   if (!scope_.adversity.stops) {
     // As long as acceptors keep theirs, nobody else's name for a listener matters.
     one.touches &= ~listener_names_;
     one.changes &= ~listener_names_;
+    // Nor whether their children are waited for: that is settled before the first Accept.
+    for (const Index acceptor : accepting_) {
+      if (acceptor != one.who.index) one.touches &= ~kinships_.of(acceptor);
+    }
   }
   if (one.prospect->takes_client && acceptors_ == 1 && queue_has_room_ && !waiting_.empty()) {
     // To take the first of a queue and to join at its end come to the same in either order.
@@ -215,7 +230,7 @@ Slots Independence::reach_of_client(Index client, const State& state) const {
 }
 
 Slots Independence::reach_of_process(Index process, const State& state) const {
-  Slots slots = processes_.of(process) | faults_;
+  Slots slots = processes_.of(process) | kinships_.of(process) | faults_;
   const auto add_connection = [&](Index connection) {
     slots |= connections_.of(connection) | held_.of(connection);
     const world::Connection* const there = space_.connection(connection, state);
@@ -243,9 +258,10 @@ void Independence::check(const Present& one, const State& state) {
     mistake_ = "a session makes processes or sockets";
   }
   if (prospect.at_accept) accepting_.insert(one.who.index);
-  if (!scope_.adversity.stops && !prospect.forks && (prospect.overwrites & listener_names_).any() &&
-      accepting_.contains(one.who.index)) {
-    mistake_ = "an acceptor lets go of its listener";
+  if (!scope_.adversity.stops && !prospect.forks && accepting_.contains(one.who.index)) {
+    if ((prospect.overwrites & listener_names_).any()) mistake_ = "an acceptor lets go of its listener";
+    if ((prospect.overwrites & kinships_.of(one.who.index)).any())
+      mistake_ = "an acceptor leaves its children alone once it accepts";
   }
   if (prospect.counts_kin) mistake_ = "the number of processes is limited";
   if (space_.listeners_made() > 1) mistake_ = "there is more than one listener";

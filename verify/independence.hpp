@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "verify/position.hpp"
 #include "verify/state_space.hpp"
 
 /// Which of the things that can happen in a state have to be tried in it: a persistent set, found by closing a set of
@@ -30,12 +31,11 @@ class Independence {
   Independence(StateSpace& space, const Scope& scope, const Reductions& reductions);
 
   struct Choice {
-    std::vector<const Outcome*> outcomes;
-    std::size_t needed = 0;  ///< The first so many will do, unless they lead round a circle.
+    std::size_t needed = 0;  ///< The first so many outcomes will do, unless they lead round a circle.
     bool at_rest = false;    ///< Nothing but a fault or a stop goes on from here.
   };
-  /// All outcomes in the state; ways out only where it is at rest.
-  Choice choose(const State& state);
+  /// Appends all outcomes in the state; ways out only where it is at rest.
+  Choice choose(const Position& position, std::vector<const Outcome*>& outcomes);
 
   /// Why what was left out so far may have mattered, or "". Then all is to be done again without partial orders.
   [[nodiscard]] const std::string& mistake() const { return mistake_; }
@@ -43,11 +43,11 @@ class Independence {
  private:
   /// An actor that is there, and what it has to do with the parts of the state.
   struct Present {
-    Actor who;
-    const Prospect* prospect;
-    std::size_t outcomes;  ///< Those that count.
-    std::size_t ordinary;
-    std::uint64_t turn;
+    Actor who{};
+    const Prospect* prospect = nullptr;
+    std::size_t outcomes = 0;  ///< Those that count.
+    std::size_t ordinary = 0;
+    std::uint64_t turn = 0;
     Slots touches;  ///< Its next step.
     Slots changes;
     Slots reaches;  ///< Any step that it, or a process that it makes, may ever take.
@@ -68,8 +68,9 @@ class Independence {
   };
 
   [[nodiscard]] bool has_twin_before(Index client, const State& state) const;
-  void find_present(const State& state);
-  std::vector<bool> smallest_set(const State& state);
+  void find_present(const Position& position);
+  [[nodiscard]] bool waits_for_twin(std::size_t actor, const State& state) const;
+  void find_smallest_set(const State& state);
   void learn_places();
   void look_around(const State& state);
   void find_slots(Present& one, const State& state);
@@ -91,6 +92,7 @@ class Independence {
   ByIndex clients_;
   ByIndex acceptances_;
   ByIndex processes_;
+  ByIndex kinships_;
   Slots time_;
   Slots listeners_;
   Slots listener_names_;
@@ -105,6 +107,7 @@ class Independence {
   std::vector<Index> coming_;   ///< Clients that have no connection yet.
   std::size_t acceptors_ = 0;
   bool queue_has_room_ = false;  ///< For all.
+  std::vector<bool> best_;       ///< Who goes on, by the places in `present_`; none: all.
   std::vector<bool> inside_;
   std::vector<std::size_t> members_;
 };

@@ -258,11 +258,7 @@ void StateSpace::note_instruction(const Actor& actor, Prospect& prospect, const 
     prospect.forks = std::same_as<I, Fork>;
     prospect.makes_sockets = std::same_as<I, OpenSocket> || std::same_as<I, Connect>;
   });
-  for (Slot slot = 0; slot < slot_count(); ++slot) {
-    const Footprint::Place& place = places_[slot];
-    prospect.counts_kin |= prospect.forks && prospect.touches.test(slot) && place.kind == of_kinship &&
-                           place.key != actor.index && state.parts[slot] != 0;
-  }
+  prospect.counts_kin = prospect.forks && (prospect.whole_kinds & (std::uint64_t{1} << of_kinship)) != 0;
 }
 
 void StateSpace::spread_over_kinds(Footing& footing) {
@@ -308,6 +304,9 @@ const Prospect& StateSpace::find_out(std::size_t actor, const State& state) {
   }
   spread_over_kinds(footing);
   known->touches = slots_of(reads);
+  for (const Footprint::Place& place : reads) {
+    if (place.key == all_parts) known->whole_kinds |= std::uint64_t{1} << place.kind;
+  }
   for (const Outcome& outcome : known->outcomes) {
     if (is_ordinary(outcome.move)) ++known->ordinary;
     for (const Outcome::Change& change : outcome.changes) {
@@ -383,6 +382,8 @@ bool StateSpace::run_one(const Move& move, Outcome& outcome) {
     if (overflowed_) return false;
     if (part == loaded_.parts[slot]) continue;
     outcome.changes.push_back({slot, part});
+    outcome.changed.set(slot);
+    outcome.kinds |= kinds_of(slot);
     outcome.difference += term(slot, part);
     outcome.difference -= term(slot, loaded_.parts[slot]);
     loaded_.parts[slot] = part;

@@ -43,6 +43,7 @@ struct Fingerprint {
     high -= other.high;
     return *this;
   }
+  friend Fingerprint operator+(Fingerprint left, const Fingerprint& right) { return left += right; }
 };
 
 struct State {
@@ -59,6 +60,9 @@ struct FaultsLeft {
   static constexpr std::tuple fields{Field{"count", &FaultsLeft::count}};
 };
 
+/// A set of parts.
+using Slots = std::bitset<State::most_parts>;
+
 /// One thing that an actor can do, and what comes of it.
 struct Outcome {
   struct Change {
@@ -68,6 +72,8 @@ struct Outcome {
   Move move;
   std::vector<std::uint32_t> shortfalls;  ///< What was answered when an amount could fall short, in order.
   std::vector<Change> changes;
+  Slots changed;            ///< The slots of the changes,
+  std::uint64_t kinds = 0;  ///< and the kinds of their parts, a bit each.
   Fingerprint difference;
   std::vector<Breach> breaches;
 };
@@ -79,21 +85,19 @@ struct Actor {
   Index end;
 };
 
-/// A set of parts.
-using Slots = std::bitset<State::most_parts>;
-
 /// What an actor can do in a state.
 struct Prospect {
   std::vector<Outcome> outcomes;
   std::size_t ordinary = 0;       ///< The first so many of them come by themselves, without faults, stops or resets.
   std::vector<Outcome> ways_out;  ///< By deadlines that pass, unless they may do so at any step: then they are above.
   Slots touches;                  ///< What all that depends on.
+  std::uint64_t whole_kinds = 0;  ///< Kinds of which it depends on all parts, also on those to come; a bit each.
   Slots changes;                  ///< What the outcomes change.
   Slots overwrites;               ///< The same, but for what was not there.
   bool at_accept = false;
   bool takes_client = false;  ///< It is an acceptor at an Accept.
   bool forks = false;
-  bool counts_kin = false;  ///< It forks, and who else has ended matters.
+  bool counts_kin = false;  ///< It forks, and who else has ended may matter.
   bool makes_sockets = false;
 };
 
@@ -120,6 +124,10 @@ class StateSpace {
 
   /// What the actor can do in the state; null if it is not there: a process that has ended, a client to come.
   [[nodiscard]] const Prospect* prospect(std::size_t actor, const State& state);
+  /// The actor is there if this part is.
+  [[nodiscard]] Slot own_slot(std::size_t actor) const { return actors_[actor].own; }
+  /// A bit for the kind of the part.
+  [[nodiscard]] std::uint64_t kinds_of(Slot slot) const { return std::uint64_t{1} << places_[slot].kind; }
 
   static State after(const State& state, const Outcome& outcome);
 

@@ -8,6 +8,7 @@
 #include "verify/discoveries.hpp"
 #include "verify/echo_contract.hpp"
 #include "verify/fingerprints.hpp"
+#include "verify/position.hpp"
 
 namespace antiphon::verify {
 
@@ -23,6 +24,7 @@ class Walker {
   Walker(const Server& server, const Scope& scope, const ExploreOptions& options)
       : options_(options),
         space_(server, scope.scenario, scope.adversity, echo_server(options.expectations)),
+        position_(space_),
         adversity_(scope.adversity),
         random_(options.seed),
         discoveries_(options.most_findings) {}
@@ -44,9 +46,8 @@ class Walker {
   }
 
   void walk() {
-    state_ = space_.first();
+    position_.move_to(space_.first());
     way_.clear();
-    prospects_.clear();
     begin_adversity();
     begin_priorities();
     while (way_.size() < most_steps) {
@@ -62,12 +63,11 @@ class Walker {
 
   /// What happens next; null: the walk ends here.
   const Outcome* choose() {
-    look();
     able_.clear();
     adverse_.clear();
     ways_out_.clear();
-    for (std::size_t actor = 0; actor < prospects_.size(); ++actor) {
-      const Prospect* const prospect = prospects_[actor];
+    for (std::size_t actor = 0; actor < position_.actor_count(); ++actor) {
+      const Prospect* const prospect = position_.prospect(actor);
       if (prospect == nullptr) continue;
       if (prospect->ordinary > 0) able_.push_back(actor);
       if (prospect->outcomes.size() > prospect->ordinary) adverse_.push_back(actor);
@@ -78,44 +78,26 @@ class Walker {
     const Outcome* const blow = strike();
     if (blow != nullptr || at_rest) return blow;
     if (able_.empty()) return ways_out_[below(ways_out_.size())];  // time passes
-    const Prospect& chosen = *prospects_[who_goes_on()];
+    const Prospect& chosen = *position_.prospect(who_goes_on());
     return &chosen.outcomes[below(chosen.ordinary)];
-  }
-
-  /// What each actor can do. Looked up again only where something has changed that it depends on.
-  void look() {
-    const bool all = prospects_.empty() || slots_known_ != space_.slot_count();
-    slots_known_ = space_.slot_count();  // (what is looked up may bring more)
-    for (std::size_t actor = 0; actor < space_.actor_count(); ++actor) {
-      if (actor >= prospects_.size()) {
-        prospects_.push_back(space_.prospect(actor, state_));
-      } else if (all || prospects_[actor] == nullptr || (prospects_[actor]->touches & changed_).any()) {
-        prospects_[actor] = space_.prospect(actor, state_);
-      }
-    }
   }
 
   void take(const Outcome& outcome) {
     way_.push_back(&outcome);
     ++result_.transitions;
     if (discoveries_.has_new(outcome.breaches)) discoveries_.add(outcome.breaches, false, path());
-    changed_.reset();
-    for (const Outcome::Change& change : outcome.changes) {
-      state_.parts[change.slot] = change.part;
-      changed_.set(change.slot);
-    }
-    state_.fingerprint += outcome.difference;
+    position_.take(outcome);
     note_state();
   }
 
   void judge_rest() {
-    if (has_room() && !rests_.insert(state_.fingerprint).is_new) return;
-    const auto breaches = space_.breaches_at_rest(state_);
+    if (has_room() && !rests_.insert(position_.state().fingerprint).is_new) return;
+    const auto breaches = space_.breaches_at_rest(position_.state());
     if (discoveries_.has_new(breaches)) discoveries_.add(breaches, true, path());
   }
 
   void note_state() {
-    if (has_room()) seen_.insert(state_.fingerprint);
+    if (has_room()) seen_.insert(position_.state().fingerprint);
   }
   [[nodiscard]] bool has_room() const { return seen_.bytes_next() + rests_.bytes_next() <= options_.most_memory; }
 
@@ -143,7 +125,7 @@ class Walker {
   /// A fault, a stop or a reset, if it is time for one.
   const Outcome* strike() {
     if (adverse_.empty() || rate_ == 0 || below(std::size_t{1} << rate_) != 0) return nullptr;
-    const Prospect& struck = *prospects_[adverse_[below(adverse_.size())]];
+    const Prospect& struck = *position_.prospect(adverse_[below(adverse_.size())]);
     const Outcome& blow = struck.outcomes[struck.ordinary + below(struck.outcomes.size() - struck.ordinary)];
     return may_come(blow) ? &blow : nullptr;
   }
@@ -159,7 +141,7 @@ class Walker {
 
   std::size_t who_goes_on() {
     if (options_.order != Order::pct) return able_[below(able_.size())];
-    while (priorities_.size() < prospects_.size()) {
+    while (priorities_.size() < position_.actor_count()) {
       priorities_.push_back(options_.depth + std::uint64_t{random_.below(~std::uint32_t{0})});
     }
     most_actors_ = std::max(most_actors_, priorities_.size());
@@ -200,6 +182,7 @@ class Walker {
 
   const ExploreOptions& options_;
   StateSpace space_;
+  Position position_;
   const Adversity& adversity_;
   Random random_;
   Discoveries discoveries_;
@@ -208,11 +191,7 @@ class Walker {
   Fingerprints rests_;
 
   // Of the walk.
-  State state_;
   std::vector<const Outcome*> way_;
-  std::vector<const Prospect*> prospects_;  ///< By actor.
-  Slot slots_known_ = 0;
-  Slots changed_;  ///< By the last step.
   std::uint32_t rate_ = 0;
   std::uint64_t errors_ = 0;
   std::vector<std::uint64_t> priorities_;  ///< By actor.
