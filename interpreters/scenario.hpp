@@ -108,6 +108,8 @@ struct Scenario {
 
   /// The schedule: which of the things that can happen next does, taken modulo their number.
   std::vector<std::uint32_t> choices;
+  /// Once all choices are made, so many of the last are made again, and again.
+  std::uint32_t comes_round = 0;
 
   std::vector<Fault> faults;
   std::optional<std::uint32_t> stop_after;  ///< The operator stops the server after that many steps.
@@ -125,6 +127,7 @@ struct Scenario {
   static constexpr std::tuple fields{Field{"seed", &Scenario::seed},
                                      Field{"clients", &Scenario::clients},
                                      Field{"choices", &Scenario::choices},
+                                     Field{"comes_round", &Scenario::comes_round},
                                      Field{"faults", &Scenario::faults},
                                      Field{"stop_after", &Scenario::stop_after},
                                      Field{"short_io", &Scenario::short_io},

@@ -1,16 +1,29 @@
 #include "interpreters/simulated.hpp"
 
+#include <algorithm>
 #include <utility>
+
+#include "interpreters/endless.hpp"
 
 namespace antiphon {
 
-Chooser::Chooser(const Scenario& scenario) : choices_(&scenario.choices) {
+Chooser::Chooser(const Scenario& scenario)
+    : choices_(&scenario.choices), comes_round_(std::min<std::size_t>(scenario.comes_round, scenario.choices.size())) {
   if (scenario.seed != 0) random_.emplace(scenario.seed);
 }
 
 std::optional<std::uint32_t> Chooser::open_choice(std::uint32_t count) {
+  if (used_ == choices_->size()) used_ -= comes_round_;
   if (used_ < choices_->size()) return (*choices_)[used_++] % count;
   return random_ ? std::optional(random_->below(count)) : std::nullopt;
+}
+
+bool Chooser::is_settled() const { return used_ + comes_round_ >= choices_->size() && (comes_round_ > 0 || !random_); }
+
+std::uint64_t Chooser::place() const {
+  constexpr std::uint32_t turns_repeat = 2'520;  // for up to ten things that can happen
+  if (comes_round_ == 0) return turn_ % turns_repeat;
+  return used_ == choices_->size() ? used_ - comes_round_ : used_;
 }
 
 std::uint32_t Chooser::which(std::uint32_t count) {
@@ -32,23 +45,11 @@ class Simulation {
   Simulation(const Server& server, const Scenario& scenario)
       : scenario_(scenario),
         chooser_(scenario),
-        world_(server, scenario, chooser_, [this](const Event& event) { run_.trace.push_back(event); }) {}
+        world_(server, scenario, chooser_, [this](const Event& event) { run_.trace.push_back(event); }),
+        endless_(scenario.free_time) {}
 
   Run run(std::uint64_t most_steps) {
-    while (run_.steps < most_steps) {
-      if (scenario_.stop_after && !world_.stopped() && run_.steps >= *scenario_.stop_after) world_.make(stop);
-      world_.find_moves(moves_);
-      if (!moves_.empty()) {
-        ++run_.steps;
-        world_.make(moves_[chooser_.which(static_cast<std::uint32_t>(moves_.size()))]);
-      } else if (scenario_.free_time || !world_.pass_time()) {
-        if (!scenario_.stop_after || world_.stopped()) {
-          run_.at_rest = true;
-          break;
-        }
-        world_.make(stop);
-      }
-    }
+    while (run_.steps < most_steps && !run_.at_rest && !is_endless_) step();
     if (run_.at_rest) world_.record_pending();
     run_.looks = world_.looks();
     run_.choices = chooser_.said();
@@ -58,11 +59,42 @@ class Simulation {
  private:
   static constexpr Move stop{Move::Kind::stop};
 
+  [[nodiscard]] bool stop_is_to_come() const { return scenario_.stop_after && !world_.stopped(); }
+
+  void step() {
+    if (stop_is_to_come() && run_.steps >= *scenario_.stop_after) world_.make(stop);
+    world_.find_moves(moves_);
+    if (moves_.empty()) return let_time_pass();
+    if (!stop_is_to_come() && notice_endless()) return;
+    ++run_.steps;
+    const Move& next = moves_[chooser_.which(static_cast<std::uint32_t>(moves_.size()))];
+    endless_.took(next);
+    world_.make(next);
+  }
+
+  void let_time_pass() {
+    if (!scenario_.free_time && world_.pass_time()) return;
+    if (stop_is_to_come()) return world_.make(stop);
+    run_.at_rest = true;
+  }
+
+  bool notice_endless() {
+    const Endless::Finding finding = endless_.look(world_, chooser_, moves_, run_.trace);
+    is_endless_ = finding != Endless::Finding::nothing;
+    if (finding == Endless::Finding::lap) {
+      run_.lap_from = endless_.from();
+      run_.trace.resize(endless_.to());
+    }
+    return is_endless_;
+  }
+
   const Scenario& scenario_;
   Run run_;
   Chooser chooser_;
   World world_;
   std::vector<Move> moves_;
+  Endless endless_;
+  bool is_endless_ = false;
 };
 
 }  // namespace

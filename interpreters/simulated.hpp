@@ -24,11 +24,16 @@ class Chooser : public Shortfalls {
   std::uint32_t which(std::uint32_t count);
   /// By how much an amount falls short of what it could be: a number below `count`. 0 where nothing else is said.
   std::uint32_t shortfall(std::uint32_t count) override;
+  /// Whether all choices were made and only what repeats itself is left: those that come round, or turns.
+  [[nodiscard]] bool is_settled() const;
+  /// Where in the repetition it is: with the same place the same is said from here on.
+  [[nodiscard]] std::uint64_t place() const;
   /// All that was open and what was said, in order: the schedule that says the same.
   [[nodiscard]] const std::vector<std::uint32_t>& said() const { return said_; }
 
  private:
   const std::vector<std::uint32_t>* choices_;
+  std::size_t comes_round_;
   std::size_t used_ = 0;
   std::optional<Random> random_;  ///< None: take turns.
   std::uint32_t turn_ = 0;
@@ -41,6 +46,9 @@ struct Run {
   std::vector<Event> trace;
   /// Nothing more can happen: what is pending in the trace stays so. False: the limit of steps was reached.
   bool at_rest = false;
+  /// The run goes on for ever, and nobody is kept from going on: what the trace has from this event on comes again and
+  /// again, or more of its kind.
+  std::optional<std::uint64_t> lap_from;
   std::uint64_t steps = 0;
   /// What was chosen wherever something was open. A scenario with these choices, and whatever seed, has the same run.
   std::vector<std::uint32_t> choices;

@@ -84,6 +84,23 @@ bool World::pass_time() {
   return true;
 }
 
+Digest World::digest() {
+  Digest all;
+  for_each_kind([&](const auto& parts) {
+    all.add_word(parts.size());
+    parts.for_each([&](PartKey key, const auto& part) {
+      all.add_word(key);
+      identify(all, part);
+    });
+  });
+  return all;
+}
+
+bool World::faults_to_come() const {
+  return std::ranges::any_of(scenario_.faults,
+                             [&](const Fault& fault) { return fault.nth >= issued_.at(fault.instruction); });
+}
+
 // -- time -------------------------------------------------------------------------------------------------------------
 
 std::int64_t World::after(std::int64_t start_ms, std::int64_t wait_ms) {

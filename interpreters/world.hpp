@@ -277,6 +277,11 @@ class World {
   /// How often the program looked at the content of a message.
   [[nodiscard]] std::uint64_t looks() const { return looks_; }
 
+  /// Two worlds of one scenario with the same digest have the same future, once no more faults are to come.
+  Digest digest();
+  [[nodiscard]] bool faults_to_come() const;
+  [[nodiscard]] std::int64_t now_ms() const { return clock().now_ms; }
+
   /// Calls `visit(parts)` for each kind of parts.
   template <class Visit>
   void for_each_kind(Visit&& visit) {
@@ -298,7 +303,6 @@ class World {
 
  private:
   [[nodiscard]] const world::Time& clock() const { return clock_[0]; }
-  [[nodiscard]] std::int64_t now_ms() const { return clock().now_ms; }
   [[nodiscard]] Index next(Counted what) { return counts_.edit(what).count++; }
   static std::int64_t after(std::int64_t start_ms, std::int64_t wait_ms);
   [[nodiscard]] bool stopping(std::int64_t drain_ms) const;

@@ -156,8 +156,11 @@ Ruling rule(CampaignResult& result) {
 Judged run_and_judge(const Server& server, const Scenario& scenario, const Expectations& expectations) {
   Run run = simulate(server, scenario);
   Judge judge(expectations);
-  for (const Event& event : run.trace) judge.see(event);
-  Verdict verdict = judge.finish(!run.at_rest);
+  for (std::size_t index = 0; index < run.trace.size(); ++index) {
+    judge.see(run.trace[index]);
+    if (run.lap_from && index >= *run.lap_from) judge.note_lap();
+  }
+  Verdict verdict = run.lap_from ? judge.finish_endless() : judge.finish(!run.at_rest);
   return {std::move(run), std::move(verdict)};
 }
 

@@ -21,6 +21,7 @@
 ///     void callee(const Witness&, const Seen&, Report&) const;       // the interpreter's obligation
 ///     void move(Witness&, const Seen&) const;                        // after both
 ///     void at_end(const Witness&, const Family&, Report&) const;     // once nothing more happens
+///     void while_endless(const Witness&, Report&) const;             // what is wrong if it stays so for ever
 ///
 /// of which only `clause` and `Witness` are required. `a * b` keeps two contracts with a witness each; `a ^ b` keeps
 /// two that share one witness, which moves once, as `a` says.
@@ -105,6 +106,10 @@ template <Contract C>
 void at_end(const C& contract, const typename C::Witness& witness, const Family& family, Report& report) {
   if constexpr (requires { contract.at_end(witness, family, report); }) contract.at_end(witness, family, report);
 }
+template <Contract C>
+void while_endless(const C& contract, const typename C::Witness& witness, Report& report) {
+  if constexpr (requires { contract.while_endless(witness, report); }) contract.while_endless(witness, report);
+}
 
 }  // namespace detail
 
@@ -131,6 +136,10 @@ struct Product {
     detail::at_end(first, witness.first, family, report);
     detail::at_end(second, witness.second, family, report);
   }
+  void while_endless(const Witness& witness, Report& report) const {
+    detail::while_endless(first, witness.first, report);
+    detail::while_endless(second, witness.second, report);
+  }
 };
 
 /// Both, over one witness that the first moves.
@@ -153,6 +162,10 @@ struct Shared {
   void at_end(const Witness& witness, const Family& family, Report& report) const {
     detail::at_end(first, witness, family, report);
     detail::at_end(second, witness, family, report);
+  }
+  void while_endless(const Witness& witness, Report& report) const {
+    detail::while_endless(first, witness, report);
+    detail::while_endless(second, witness, report);
   }
 };
 

@@ -20,7 +20,7 @@ inline auto echo_server(const Expectations& expected) {
          InputRead{expected.idle_ms, expected.max_connections} * OnlyWhileOpen{} * AllReleased{} * Roles{} *
          OwnConnection{} * Reaped{} * Handled{} * AcceptorLives{} * Rests{} * IdleLimit{expected.idle_ms} *
          Drained{expected.drain_ms} * (Admission{} ^ NobodyWaits{}) *
-         Delivered{expected.answers, expected.idle_ms, expected.max_connections};
+         (Delivered{expected.answers, expected.idle_ms, expected.max_connections} ^ Served{expected.answers});
 }
 
 using EchoServer = decltype(echo_server({}));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "verify/echo_contract.hpp"
@@ -48,6 +49,7 @@ struct Judge::State {
   void take(const Event& event);
   void count(const ProcessEvent& event);
   void blame(const Event* event);
+  Verdict ruled();
 
   [[nodiscard]] const Family& family() const { return watcher.family(); }
 
@@ -56,7 +58,8 @@ struct Judge::State {
   Report report;
   Verdict verdict;
   std::map<ProcessId, std::vector<Event>> unborn;
-  std::vector<Event> released;  ///< Held back until their process was born, and not taken yet.
+  std::vector<Event> released;                 ///< Held back until their process was born, and not taken yet.
+  std::optional<std::vector<Breach>> lasting;  ///< Of the lap.
 };
 
 void Judge::State::blame(const Event* event) {
@@ -161,10 +164,35 @@ Verdict Judge::finish(bool cut) {
     state.watcher.at_end(state.report);
     state.blame(nullptr);
   }
+  return state.ruled();
+}
+
+Verdict Judge::State::ruled() {
   verdict.ruling = !verdict.violations.empty() ? Ruling::violated
                    : verdict.remarks.empty()   ? Ruling::holds
                                                : Ruling::incomplete;
   return std::move(verdict);
+}
+
+void Judge::note_lap() {
+  Report report;
+  state_->watcher.while_endless(report);
+  auto& lasting = state_->lasting;
+  if (!lasting) lasting = report.breaches();
+  const auto is_there_still = [&](const Breach& one) {
+    return std::ranges::find(report.breaches(), one.sentence, &Breach::sentence) != report.breaches().end();
+  };
+  std::erase_if(*lasting, [&](const Breach& one) { return !is_there_still(one); });
+}
+
+Verdict Judge::finish_endless() {
+  State& state = *state_;
+  for (const Breach& one : state.lasting.value_or(std::vector<Breach>())) {
+    state.report.breach(one.clause, one.party, one.sentence);
+  }
+  state.blame(nullptr);
+  state.verdict.remarks.emplace_back("the run goes on for ever");
+  return state.ruled();
 }
 
 Verdict judge(const std::vector<Event>& trace, const Expectations& expectations) {

@@ -66,6 +66,11 @@ class Judge {
   /// The verdict once there is nothing more to see. `cut`: the record may lack its end.
   Verdict finish(bool cut = false);
 
+  /// Of a run that goes on for ever, after each event that comes again: notes what is wrong if it stays so.
+  void note_lap();
+  /// The verdict on such a run: wrong is what was so at each event of the lap.
+  Verdict finish_endless();
+
  private:
   struct State;
   std::unique_ptr<State> state_;

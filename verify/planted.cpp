@@ -72,6 +72,24 @@ Done never_close(const Close&) { return ret(Result<Unit>()); }
 
 Done never_sleep(const Sleep&) { return ret(Result<Unit>()); }
 
+/// In place of what is due.
+template <class Response>
+Program<Net, Response> sleep_for_ever() {
+  return iter(Unit{}, [](const Unit&) {
+    return Sleep{1'000} >> [](const Result<Unit>&) { return ret(Step<Unit, Response>{Continue{Unit{}}}); };
+  });
+}
+
+Sent sleep_on(const Send&) { return sleep_for_ever<Result<std::size_t>>(); }
+
+/// Whoever comes after the first client waits.
+Program<Net, Result<Forked>> serve_one(const Fork& fork) {
+  return fork >> [](const Result<Forked>& forked) -> Program<Net, Result<Forked>> {
+    if (forked && std::holds_alternative<Parent>(*forked)) return sleep_for_ever<Result<Forked>>();
+    return ret(forked);
+  };
+}
+
 Done never_shut_down(const ShutdownSend&) { return ret(Result<Unit>()); }
 
 Done keep_listener(const Close& close) {
@@ -116,6 +134,8 @@ std::vector<Planted> planted_violations(const ProgramOptions& options) {
       {"nobody-waits", "sessions wait for something else",
        replaced<Recv>(replaced<Close>(server, keep_listener), wait_elsewhere)},
       {"delivered", "messages go back in reverse", replaced<Send>(server, send_reversed)},
+      {"served", "sessions sleep on in place of answering", replaced<Send>(server, sleep_on)},
+      {"served", "the acceptor sleeps on after its first client", replaced<Fork>(server, serve_one)},
   };
 }
 

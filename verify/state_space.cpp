@@ -4,12 +4,25 @@
 
 namespace antiphon::verify {
 
-namespace {
-
-/// Whether it would come about by itself: what adversity brings need not.
 bool is_ordinary(const Move& move) {
   return move.kind != Move::Kind::fault && move.kind != Move::Kind::stop &&
          !(move.kind == Move::Kind::client && move.end == way_resets);
+}
+
+namespace {
+
+/// Whether the client did nothing for it.
+bool comes_to_client(ClientEvent::Kind kind) {
+  switch (kind) {
+    case ClientEvent::Kind::accepted:
+    case ClientEvent::Kind::refused:
+    case ClientEvent::Kind::received:
+    case ClientEvent::Kind::received_end:
+    case ClientEvent::Kind::met_reset:
+      return true;
+    default:
+      return false;
+  }
 }
 
 }  // namespace
@@ -127,7 +140,7 @@ StateSpace::~StateSpace() = default;
 
 void StateSpace::begin(const Server& server) {
   world_ = std::make_unique<World>(server, scenario_, *amounts_,
-                                   [this](const Event& event) { watcher_->see(event, report_); });
+                                   [this](const Event& event) { see(event); });
   faults_left_.put(0, FaultsLeft{adversity_.most_faults});
   world_->for_each_kind([&](auto& parts) { add_kind(parts); });
   add_kind(faults_left_);
@@ -143,6 +156,12 @@ void StateSpace::begin(const Server& server) {
     first_.fingerprint += term(slot, first_.parts[slot]);
   }
   loaded_ = first_;
+}
+
+void StateSpace::see(const Event& event) {
+  watcher_->see(event, report_);
+  const auto* const of_client = std::get_if<ClientEvent>(&event);
+  if (of_client != nullptr && comes_to_client(of_client->kind)) told_ |= std::uint32_t{1} << (of_client->client - 1) % 32;
 }
 
 // -- parts and slots -------------------------------------------------------------------------------------------------
@@ -304,6 +323,9 @@ const Prospect& StateSpace::find_out(std::size_t actor, const State& state) {
   }
   spread_over_kinds(footing);
   known->touches = slots_of(reads);
+  for (auto* const outcomes : {&known->outcomes, &known->ways_out}) {
+    for (Outcome& outcome : *outcomes) outcome.actor = static_cast<std::uint16_t>(actor);
+  }
   for (const Footprint::Place& place : reads) {
     if (place.key == all_parts) known->whole_kinds |= std::uint64_t{1} << place.kind;
   }
@@ -369,6 +391,7 @@ bool StateSpace::run_one(const Move& move, Outcome& outcome) {
   ++steps_run_;
   amounts_->begin_step();
   report_ = Report();
+  told_ = 0;
   footprint_.forget_writes();
   watch(true);
   if (move.kind == Move::Kind::fault && adversity_.most_faults != ~std::uint32_t{0}) --faults_left_.edit(0).count;
@@ -376,6 +399,7 @@ bool StateSpace::run_one(const Move& move, Outcome& outcome) {
   watch(false);
   outcome.shortfalls = amounts_->taken();
   outcome.breaches = report_.breaches();
+  outcome.told = told_;
   for (const Footprint::Place& place : footprint_.writes()) {
     const Slot slot = slot_of(place);
     const PartId part = kinds_[place.kind]->number_of(place.key);
@@ -410,6 +434,13 @@ std::vector<Breach> StateSpace::breaches_at_rest(const State& state) {
     kinds_[place.kind]->restore(place.key, state.parts[slot_of(place)]);
   }
   return report_.breaches();
+}
+
+std::vector<Breach> StateSpace::breaches_while_endless(const State& state) {
+  load(state);
+  Report report;
+  watcher_->while_endless(report);
+  return report.breaches();
 }
 
 // -- for reductions --------------------------------------------------------------------------------------------------

@@ -76,7 +76,12 @@ struct Outcome {
   std::uint64_t kinds = 0;  ///< and the kinds of their parts, a bit each.
   Fingerprint difference;
   std::vector<Breach> breaches;
+  std::uint16_t actor = 0;  ///< Whose it is.
+  std::uint32_t told = 0;   ///< The clients to whom something comes of it, a bit each.
 };
+
+/// Whether it would come about by itself: what adversity brings need not.
+bool is_ordinary(const Move& move);
 
 /// Who can do something: a connection (something arrives at one of its sides), a process, a client, the operator.
 struct Actor {
@@ -133,6 +138,9 @@ class StateSpace {
 
   /// What is broken when the state is one in which nothing can happen any more.
   [[nodiscard]] std::vector<Breach> breaches_at_rest(const State& state);
+
+  /// What is wrong if the run goes on for ever and this stays so.
+  [[nodiscard]] std::vector<Breach> breaches_while_endless(const State& state);
 
   /// How often the program looked at the content of a message.
   [[nodiscard]] std::uint64_t looks() const { return world_->looks(); }
@@ -205,6 +213,7 @@ class StateSpace {
     virtual ~AnyWatcher() = default;
     virtual void see(const Event& event, Report& report) = 0;
     virtual void at_end(Report& report) const = 0;
+    virtual void while_endless(Report& report) const = 0;
     virtual void add_kinds_to(StateSpace& space) = 0;
   };
   template <Contract C>
@@ -220,6 +229,7 @@ class StateSpace {
 
   StateSpace(const Scenario& scenario, const Adversity& adversity, std::unique_ptr<AnyWatcher> watcher);
   void begin(const Server& server);
+  void see(const Event& event);
 
   template <class T>
   void add_kind(Parts<T>& parts);
@@ -247,6 +257,7 @@ class StateSpace {
   std::unique_ptr<Amounts> amounts_;
   std::unique_ptr<World> world_;
   Report report_;
+  std::uint32_t told_ = 0;
   Parts<FaultsLeft> faults_left_;
   Footprint footprint_;
   std::vector<std::unique_ptr<Kind>> kinds_;
@@ -328,6 +339,7 @@ class StateSpace::Watching : public AnyWatcher {
     watcher_.see(event, report, [](const Seen&) {});
   }
   void at_end(Report& report) const override { watcher_.at_end(report); }
+  void while_endless(Report& report) const override { watcher_.while_endless(report); }
   void add_kinds_to(StateSpace& space) override {
     watcher_.for_each_kind([&](auto& parts) { space.add_kind(parts); });
   }

@@ -19,7 +19,7 @@ namespace antiphon::verify {
 
 namespace {
 
-constexpr std::string_view version = "a2";
+constexpr std::string_view version = "a3";
 constexpr std::size_t identity_digits = 12;
 constexpr std::string_view hex = "0123456789abcdef";
 constexpr std::string_view base64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.";

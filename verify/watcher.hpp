@@ -51,6 +51,9 @@ class Watcher {
   /// Once nothing more happens.
   void at_end(Report& report) const { detail::at_end(contract_, witness_, family_, report); }
 
+  /// Of a run that goes on for ever: what is wrong if it never changes.
+  void while_endless(Report& report) const { detail::while_endless(contract_, witness_, report); }
+
   [[nodiscard]] const Family& family() const { return family_; }
 
   /// Calls `visit(parts)` for each kind of parts.

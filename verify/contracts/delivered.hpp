@@ -14,13 +14,14 @@ struct ClientLedger {
   std::string outstanding;
   bool has_sent = false;
   bool has_received = false;
+  bool awaits_end = false;  ///< It has ended its side and not seen the server's end.
   bool excused = false;
   bool settled = false;  ///< The client is gone, and nothing is owed to it.
 
   static constexpr std::tuple fields{
-      Field{"outstanding", &ClientLedger::outstanding}, Field{"has_sent", &ClientLedger::has_sent},
-      Field{"has_received", &ClientLedger::has_received}, Field{"excused", &ClientLedger::excused},
-      Field{"settled", &ClientLedger::settled}};
+      Field{"outstanding", &ClientLedger::outstanding},   Field{"has_sent", &ClientLedger::has_sent},
+      Field{"has_received", &ClientLedger::has_received}, Field{"awaits_end", &ClientLedger::awaits_end},
+      Field{"excused", &ClientLedger::excused},           Field{"settled", &ClientLedger::settled}};
 };
 
 struct ClientLedgers {
@@ -35,6 +36,11 @@ struct ClientLedgers {
     visit(stopped);
   }
 };
+
+/// Whether the client got what it may ask for.
+inline bool is_paid(const ClientLedger& ledger, Answers answers) {
+  return answers == Answers::everything ? ledger.outstanding.empty() : ledger.has_received || !ledger.has_sent;
+}
 
 /// End to end, where the clients are seen too: every client gets back what it sent, byte for byte.
 struct Delivered {
@@ -71,6 +77,15 @@ struct Delivered {
       case ClientEvent::Kind::accepted:
         ledgers.accepted.edit(event->client);
         break;
+      case ClientEvent::Kind::connected:
+        ledger();
+        break;
+      case ClientEvent::Kind::ended_side:
+        ledger().awaits_end = true;
+        break;
+      case ClientEvent::Kind::received_end:
+        ledger().awaits_end = false;
+        break;
       case ClientEvent::Kind::sent:
         ledger().outstanding += event->bytes.content();
         ledger().has_sent = true;
@@ -100,9 +115,7 @@ struct Delivered {
     ledger.settled = true;
   }
 
-  [[nodiscard]] bool is_paid(const ClientLedger& ledger) const {
-    return answers == Answers::everything ? ledger.outstanding.empty() : ledger.has_received || !ledger.has_sent;
-  }
+  [[nodiscard]] bool is_paid(const ClientLedger& ledger) const { return verify::is_paid(ledger, answers); }
 
   void at_end(const ClientLedgers& ledgers, const Family& family, Report& report) const {
     std::map<ClientId, bool> open;  // excused or not
@@ -116,6 +129,29 @@ struct Delivered {
       if (excused || ledger.settled || is_paid(ledger)) return;
       report.breach(clause, Party::program,
                     "client " + std::to_string(client) + " never gets back " + in_quotes(ledger.outstanding));
+    });
+  }
+};
+
+/// Where a run never ends, it ends for each client. Shares the witness of Delivered.
+struct Served {
+  using Witness = ClientLedgers;
+  static constexpr Clause clause{"served", "no client waits for ever while the server goes on"};
+  Answers answers = Answers::everything;
+
+  void while_endless(const ClientLedgers& ledgers, Report& report) const {
+    ledgers.clients.for_each([&](PartKey client, const ClientLedger& ledger) {
+      const bool is_accepted = ledgers.accepted.contains(client);
+      if (ledger.settled || ledger.excused || (!is_accepted && ledgers.stopped.size() > 0)) return;
+      const std::string who = "client " + std::to_string(client);
+      if (!is_accepted) {
+        report.breach(clause, Party::program, "goes on for ever, and " + who + " is never accepted");
+      } else if (!is_paid(ledger, answers)) {
+        report.breach(clause, Party::program,
+                      "goes on for ever, and " + who + " never gets back " + in_quotes(ledger.outstanding));
+      } else if (ledger.awaits_end) {
+        report.breach(clause, Party::program, "goes on for ever, and " + who + " waits for the server's end");
+      }
     });
   }
 };

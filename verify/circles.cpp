@@ -1,0 +1,227 @@
+#include "verify/circles.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <functional>
+
+namespace antiphon::verify {
+
+namespace {
+
+using Edge = Component::Edge;
+using Able = Component::Able;
+using State = std::uint32_t;  ///< A place in the component's list.
+
+constexpr State nowhere = ~State{0};
+
+/// The edges of a component that stay in it, by the state that they leave.
+class Graph {
+ public:
+  explicit Graph(const Component& component) : leaving_(component.states.size()) {
+    for (const Edge& edge : component.edges) {
+      const State from = place_of(component, edge.from);
+      const State to = place_of(component, edge.to);
+      if (from != nowhere && to != nowhere) leaving_[from].push_back({from, to, edge.outcome});
+    }
+  }
+  [[nodiscard]] const std::vector<Edge>& leaving(State state) const { return leaving_[state]; }
+  [[nodiscard]] State size() const { return static_cast<State>(leaving_.size()); }
+
+ private:
+  static State place_of(const Component& component, std::uint32_t number) {
+    const auto found = std::ranges::lower_bound(component.states, number);
+    if (found == component.states.end() || *found != number) return nowhere;
+    return static_cast<State>(found - component.states.begin());
+  }
+
+  std::vector<std::vector<Edge>> leaving_;
+};
+
+using Allowed = std::function<bool(const Edge&)>;
+
+/// The strongly connected parts (R. Tarjan, 1972) of the graph with the edges that are allowed, but for single states
+/// that do not lead to themselves.
+class Partition {
+ public:
+  Partition(const Graph& graph, const Allowed& allowed)
+      : graph_(graph), allowed_(allowed), index_(graph.size(), 0), lowest_(graph.size(), 0), part_(graph.size(), 0) {
+    for (State state = 0; state < graph.size(); ++state) {
+      if (index_[state] == 0) search(state);
+    }
+  }
+  [[nodiscard]] const std::vector<std::vector<State>>& parts() const { return parts_; }
+  /// Counted from 1; 0: in none.
+  [[nodiscard]] std::uint32_t part_of(State state) const { return part_[state]; }
+
+ private:
+  struct Frame {
+    State state;
+    std::size_t next;
+  };
+
+  void enter(State state) {
+    index_[state] = lowest_[state] = ++count_;
+    open_.push_back(state);
+    way_.push_back({state, 0});
+  }
+
+  void search(State first) {
+    enter(first);
+    while (!way_.empty()) {
+      Frame& top = way_.back();
+      const auto& leaving = graph_.leaving(top.state);
+      if (top.next == leaving.size()) {
+        leave();
+        continue;
+      }
+      const Edge& edge = leaving[top.next++];
+      if (!allowed_(edge)) continue;
+      if (index_[edge.to] == 0) {
+        enter(edge.to);
+      } else if (lowest_[edge.to] != done) {
+        lowest_[top.state] = std::min(lowest_[top.state], index_[edge.to]);
+      }
+    }
+  }
+
+  void leave() {
+    const State state = way_.back().state;
+    way_.pop_back();
+    if (!way_.empty()) {
+      State before = way_.back().state;
+      lowest_[before] = std::min(lowest_[before], lowest_[state]);
+    }
+    if (lowest_[state] == index_[state]) close(state);
+  }
+
+  void close(State first) {
+    std::vector<State> part;
+    do {
+      part.push_back(open_.back());
+      lowest_[open_.back()] = done;
+      open_.pop_back();
+    } while (part.back() != first);
+    const auto leads_to_itself = [&](const Edge& edge) { return edge.to == first && allowed_(edge); };
+    if (part.size() == 1 && std::ranges::none_of(graph_.leaving(first), leads_to_itself)) return;
+    std::ranges::sort(part);
+    parts_.push_back(std::move(part));
+    for (const State state : parts_.back()) part_[state] = static_cast<std::uint32_t>(parts_.size());
+  }
+
+  static constexpr std::uint32_t done = ~std::uint32_t{0};
+
+  const Graph& graph_;
+  const Allowed& allowed_;
+  std::uint32_t count_ = 0;
+  std::vector<std::uint32_t> index_;  ///< From 1, in the order of arrival; 0: not yet.
+  std::vector<std::uint32_t> lowest_;
+  std::vector<std::uint32_t> part_;
+  std::vector<State> open_;
+  std::vector<Frame> way_;
+  std::vector<std::vector<State>> parts_;
+};
+
+/// The shortest way from a state by edges that are allowed to one that is wanted, with that edge.
+std::vector<Edge> way_to(const Graph& graph, State from, const Allowed& allowed, const Allowed& wanted) {
+  std::vector<const Edge*> reached_by(graph.size(), nullptr);
+  std::deque<State> waiting{from};
+  const auto way_back = [&](const Edge* last) {
+    std::vector<Edge> way;
+    for (const Edge* edge = last; edge != nullptr; edge = edge->from == from ? nullptr : reached_by[edge->from]) {
+      way.push_back(*edge);
+    }
+    std::ranges::reverse(way);
+    return way;
+  };
+  while (!waiting.empty()) {
+    const State state = waiting.front();
+    waiting.pop_front();
+    for (const Edge& edge : graph.leaving(state)) {
+      if (!allowed(edge)) continue;
+      if (wanted(edge)) return way_back(&edge);
+      if (edge.to == from || reached_by[edge.to] != nullptr) continue;
+      reached_by[edge.to] = &edge;
+      waiting.push_back(edge.to);
+    }
+  }
+  return {};
+}
+
+Able bit_of(const Outcome& outcome) {
+  return outcome.actor < Component::most_actors ? Able{1} << outcome.actor : Able{0};
+}
+
+/// A circle through a part, in which whoever could be kept from going on is seen to go on, or to be unable to.
+class Lap {
+ public:
+  Lap(const Graph& graph, const Allowed& inside, std::span<const Able> able, State start)
+      : graph_(graph), inside_(inside), able_(able), start_(start), at_(start), kept_(able[start]) {}
+
+  std::vector<const Outcome*> make() {
+    while (kept_ != 0 && go([&](const Edge& edge) { return (kept_ & ~still_kept(edge)) != 0; })) {
+    }
+    if (at_ != start_ || lap_.empty()) go([&](const Edge& edge) { return edge.to == start_; });
+    return std::move(lap_);
+  }
+
+ private:
+  [[nodiscard]] Able still_kept(const Edge& edge) const {
+    return kept_ & able_[edge.to] & ~bit_of(*edge.outcome);
+  }
+
+  bool go(const Allowed& wanted) {
+    const std::vector<Edge> way = way_to(graph_, at_, inside_, wanted);
+    for (const Edge& edge : way) {
+      kept_ = still_kept(edge);
+      lap_.push_back(edge.outcome);
+      at_ = edge.to;
+    }
+    return !way.empty();
+  }
+
+  const Graph& graph_;
+  const Allowed& inside_;
+  std::span<const Able> able_;
+  State start_;
+  State at_;
+  Able kept_;
+  std::vector<const Outcome*> lap_;
+};
+
+}  // namespace
+
+std::vector<Circle> circles_without(std::uint32_t client, const Component& component) {
+  const Graph graph(component);
+  const Allowed allowed = [&](const Edge& edge) {
+    return is_ordinary(edge.outcome->move) && (edge.outcome->told >> (client % 32) & 1U) == 0;
+  };
+  const Partition partition(graph, allowed);
+  std::vector<Circle> circles;
+  for (const std::vector<State>& part : partition.parts()) {
+    const std::uint32_t number = partition.part_of(part.front());
+    const Allowed inside = [&](const Edge& edge) {
+      return partition.part_of(edge.from) == number && partition.part_of(edge.to) == number && allowed(edge);
+    };
+    Able kept = ~Able{0};
+    for (const State state : part) {
+      kept &= component.able[state];
+      for (const Edge& edge : graph.leaving(state)) {
+        if (inside(edge)) kept &= ~bit_of(*edge.outcome);
+      }
+    }
+    if (kept != 0) continue;  // no circle in it is fair
+    const Allowed leads_there = [&](const Edge& edge) { return partition.part_of(edge.to) == number; };
+    Circle circle;
+    State start = 0;
+    if (partition.part_of(0) != number) {
+      const auto stem = way_to(graph, 0, [](const Edge&) { return true; }, leads_there);
+      for (const Edge& edge : stem) circle.stem.push_back(edge.outcome);
+      start = stem.back().to;
+    }
+    circle.lap = Lap(graph, inside, component.able, start).make();
+    circles.push_back(std::move(circle));
+  }
+  return circles;
+}
+
+}  // namespace antiphon::verify
