@@ -150,7 +150,7 @@ ExitCode explore(const VerifyArguments& arguments) {
   std::vector<verify::Finding> findings;
   for (const verify::Discovery& one : result.discoveries) {
     show_progress("shrinking a violation of " + std::string(one.breach.clause.name));
-    const Scenario scenario = verify::scenario_of(asked.server, scope->scenario, one.path);
+    const Scenario scenario = verify::scenario_of(asked.server, scope->scenario, one.path, one.lap);
     findings.push_back(verify::minimised(asked.server, asked.expected, scenario, one.breach.clause.name));
   }
   show_progress("");

@@ -247,7 +247,8 @@ std::string lines_of(const std::vector<std::string>& remarks) {
 std::string finding_text(const Subject& subject, const Finding& finding, const std::string& effort) {
   return violation_text(finding.violation) +
          fmt::format("  {}, shrunk in {} runs to\n", effort, finding.shrinking_runs) +
-         indented(describe(finding.scenario)) + indented(verify::table_of(finding.trace, finding.violation.event)) +
+         indented(describe(finding.scenario)) +
+         indented(verify::table_of(finding.trace, finding.violation.event, finding.lap_from)) +
          nearest_text(subject, finding.nearest) + "  replay it with\n    " + replay_command(subject, finding.scenario) +
          "\n\n";
 }
@@ -312,7 +313,7 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
                     {"trace", trace_json(judged.run.trace)}});
   }
   const std::size_t mark = verdict.violations.empty() ? judged.run.trace.size() : verdict.violations.front().event;
-  std::string text = describe(scenario) + verify::table_of(judged.run.trace, mark);
+  std::string text = describe(scenario) + verify::table_of(judged.run.trace, mark, judged.run.lap_from);
   for (const Violation& violation : verdict.violations) text += violation_text(violation);
   text += fmt::format("{}: program {} ({:.12}), replayed\n", verify::name_of(verdict.ruling), subject.name,
                       subject.identity);

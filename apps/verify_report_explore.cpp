@@ -17,6 +17,27 @@ std::string scope_text(const VerifyArguments& arguments) {
       scope.clients, messages, scope.size, scope.capacity, arguments.faults);
 }
 
+/// What is said of runs that never end.
+std::string_view endless_text(verify::EndlessRuns endless) {
+  switch (endless) {
+    case verify::EndlessRuns::none:
+      return "no run goes on for ever, but by faults without end";
+    case verify::EndlessRuns::judged:
+      return "runs that go on for ever: all were judged";
+    case verify::EndlessRuns::in_part:
+      return "runs that go on for ever: judged in part, since partial orders leave some out (--reduce symmetry has "
+             "all)";
+    case verify::EndlessRuns::not_judged:
+      break;
+  }
+  return "runs that go on for ever: not judged (--strategy dfs does)";
+}
+
+std::string_view name_of(verify::EndlessRuns endless) {
+  constexpr std::string_view names[] = {"none", "judged", "in part", "not judged"};
+  return names[static_cast<std::size_t>(endless)];
+}
+
 Json json_of(const Subject& subject, const VerifyArguments& arguments, const verify::Exploration& result,
              const std::vector<verify::Finding>& findings) {
   Json json{{"verdict", verify::name_of(result.ruling)},
@@ -36,6 +57,7 @@ Json json_of(const Subject& subject, const VerifyArguments& arguments, const ver
             {"rests", result.rests},
             {"deepest", result.deepest},
             {"frontier", result.frontier},
+            {"endless_runs", name_of(result.endless)},
             {"program_steps", result.steps_run},
             {"bytes", result.bytes},
             {"missed_probability", result.missed},
@@ -73,6 +95,7 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
     text += fmt::format("  states are known by 128 bits: that one was missed has a probability of at most {:.1e}\n",
                         result.missed);
   }
+  if (result.closed) text += fmt::format("  {}\n", endless_text(result.endless));
   if (!result.closed && !in_walks) text += fmt::format("  not closed: {} states at the frontier\n", result.frontier);
   return text + lines_of(result.notes) + lines_of(result.remarks);
 }

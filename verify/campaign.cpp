@@ -40,6 +40,7 @@ Finding shrunk(const Server& server, const Expectations& expectations, rc::Shrin
   return {.violation = *violation_of(judged.verdict, clause),
           .scenario = calm.scenario,
           .trace = std::move(judged.run.trace),
+          .lap_from = judged.run.lap_from,
           .nearest = nearest_passing(server, calm.scenario, expectations, clause),
           .found_in_run = 0,
           .shrinking_runs = runs + calm.runs};

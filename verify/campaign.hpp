@@ -33,6 +33,7 @@ struct Finding {
   Violation violation;
   Scenario scenario;
   std::vector<Event> trace;
+  std::optional<std::uint64_t> lap_from;  ///< The run goes on for ever: what comes again, from this event on.
   Nearest nearest;
   std::uint64_t found_in_run = 0;    ///< From 1.
   std::uint64_t shrinking_runs = 0;  ///< Runs that the shrinking took.

@@ -10,28 +10,28 @@ namespace {
 
 using Edge = Component::Edge;
 using Able = Component::Able;
-using State = std::uint32_t;  ///< A place in the component's list.
+using Vertex = std::uint32_t;  ///< A place in the component's list.
 
-constexpr State nowhere = ~State{0};
+constexpr Vertex nowhere = ~Vertex{0};
 
 /// The edges of a component that stay in it, by the state that they leave.
 class Graph {
  public:
   explicit Graph(const Component& component) : leaving_(component.states.size()) {
     for (const Edge& edge : component.edges) {
-      const State from = place_of(component, edge.from);
-      const State to = place_of(component, edge.to);
+      const Vertex from = place_of(component, edge.from);
+      const Vertex to = place_of(component, edge.to);
       if (from != nowhere && to != nowhere) leaving_[from].push_back({from, to, edge.outcome});
     }
   }
-  [[nodiscard]] const std::vector<Edge>& leaving(State state) const { return leaving_[state]; }
-  [[nodiscard]] State size() const { return static_cast<State>(leaving_.size()); }
+  [[nodiscard]] const std::vector<Edge>& leaving(Vertex state) const { return leaving_[state]; }
+  [[nodiscard]] Vertex size() const { return static_cast<Vertex>(leaving_.size()); }
 
  private:
-  static State place_of(const Component& component, std::uint32_t number) {
+  static Vertex place_of(const Component& component, std::uint32_t number) {
     const auto found = std::ranges::lower_bound(component.states, number);
     if (found == component.states.end() || *found != number) return nowhere;
-    return static_cast<State>(found - component.states.begin());
+    return static_cast<Vertex>(found - component.states.begin());
   }
 
   std::vector<std::vector<Edge>> leaving_;
@@ -45,27 +45,27 @@ class Partition {
  public:
   Partition(const Graph& graph, const Allowed& allowed)
       : graph_(graph), allowed_(allowed), index_(graph.size(), 0), lowest_(graph.size(), 0), part_(graph.size(), 0) {
-    for (State state = 0; state < graph.size(); ++state) {
+    for (Vertex state = 0; state < graph.size(); ++state) {
       if (index_[state] == 0) search(state);
     }
   }
-  [[nodiscard]] const std::vector<std::vector<State>>& parts() const { return parts_; }
+  [[nodiscard]] const std::vector<std::vector<Vertex>>& parts() const { return parts_; }
   /// Counted from 1; 0: in none.
-  [[nodiscard]] std::uint32_t part_of(State state) const { return part_[state]; }
+  [[nodiscard]] std::uint32_t part_of(Vertex state) const { return part_[state]; }
 
  private:
   struct Frame {
-    State state;
+    Vertex state;
     std::size_t next;
   };
 
-  void enter(State state) {
+  void enter(Vertex state) {
     index_[state] = lowest_[state] = ++count_;
     open_.push_back(state);
     way_.push_back({state, 0});
   }
 
-  void search(State first) {
+  void search(Vertex first) {
     enter(first);
     while (!way_.empty()) {
       Frame& top = way_.back();
@@ -85,17 +85,17 @@ class Partition {
   }
 
   void leave() {
-    const State state = way_.back().state;
+    const Vertex state = way_.back().state;
     way_.pop_back();
     if (!way_.empty()) {
-      State before = way_.back().state;
+      Vertex before = way_.back().state;
       lowest_[before] = std::min(lowest_[before], lowest_[state]);
     }
     if (lowest_[state] == index_[state]) close(state);
   }
 
-  void close(State first) {
-    std::vector<State> part;
+  void close(Vertex first) {
+    std::vector<Vertex> part;
     do {
       part.push_back(open_.back());
       lowest_[open_.back()] = done;
@@ -105,7 +105,7 @@ class Partition {
     if (part.size() == 1 && std::ranges::none_of(graph_.leaving(first), leads_to_itself)) return;
     std::ranges::sort(part);
     parts_.push_back(std::move(part));
-    for (const State state : parts_.back()) part_[state] = static_cast<std::uint32_t>(parts_.size());
+    for (const Vertex state : parts_.back()) part_[state] = static_cast<std::uint32_t>(parts_.size());
   }
 
   static constexpr std::uint32_t done = ~std::uint32_t{0};
@@ -116,15 +116,15 @@ class Partition {
   std::vector<std::uint32_t> index_;  ///< From 1, in the order of arrival; 0: not yet.
   std::vector<std::uint32_t> lowest_;
   std::vector<std::uint32_t> part_;
-  std::vector<State> open_;
+  std::vector<Vertex> open_;
   std::vector<Frame> way_;
-  std::vector<std::vector<State>> parts_;
+  std::vector<std::vector<Vertex>> parts_;
 };
 
 /// The shortest way from a state by edges that are allowed to one that is wanted, with that edge.
-std::vector<Edge> way_to(const Graph& graph, State from, const Allowed& allowed, const Allowed& wanted) {
+std::vector<Edge> way_to(const Graph& graph, Vertex from, const Allowed& allowed, const Allowed& wanted) {
   std::vector<const Edge*> reached_by(graph.size(), nullptr);
-  std::deque<State> waiting{from};
+  std::deque<Vertex> waiting{from};
   const auto way_back = [&](const Edge* last) {
     std::vector<Edge> way;
     for (const Edge* edge = last; edge != nullptr; edge = edge->from == from ? nullptr : reached_by[edge->from]) {
@@ -134,7 +134,7 @@ std::vector<Edge> way_to(const Graph& graph, State from, const Allowed& allowed,
     return way;
   };
   while (!waiting.empty()) {
-    const State state = waiting.front();
+    const Vertex state = waiting.front();
     waiting.pop_front();
     for (const Edge& edge : graph.leaving(state)) {
       if (!allowed(edge)) continue;
@@ -154,7 +154,7 @@ Able bit_of(const Outcome& outcome) {
 /// A circle through a part, in which whoever could be kept from going on is seen to go on, or to be unable to.
 class Lap {
  public:
-  Lap(const Graph& graph, const Allowed& inside, std::span<const Able> able, State start)
+  Lap(const Graph& graph, const Allowed& inside, std::span<const Able> able, Vertex start)
       : graph_(graph), inside_(inside), able_(able), start_(start), at_(start), kept_(able[start]) {}
 
   std::vector<const Outcome*> make() {
@@ -165,9 +165,7 @@ class Lap {
   }
 
  private:
-  [[nodiscard]] Able still_kept(const Edge& edge) const {
-    return kept_ & able_[edge.to] & ~bit_of(*edge.outcome);
-  }
+  [[nodiscard]] Able still_kept(const Edge& edge) const { return kept_ & able_[edge.to] & ~bit_of(*edge.outcome); }
 
   bool go(const Allowed& wanted) {
     const std::vector<Edge> way = way_to(graph_, at_, inside_, wanted);
@@ -182,8 +180,8 @@ class Lap {
   const Graph& graph_;
   const Allowed& inside_;
   std::span<const Able> able_;
-  State start_;
-  State at_;
+  Vertex start_;
+  Vertex at_;
   Able kept_;
   std::vector<const Outcome*> lap_;
 };
@@ -197,13 +195,13 @@ std::vector<Circle> circles_without(std::uint32_t client, const Component& compo
   };
   const Partition partition(graph, allowed);
   std::vector<Circle> circles;
-  for (const std::vector<State>& part : partition.parts()) {
+  for (const std::vector<Vertex>& part : partition.parts()) {
     const std::uint32_t number = partition.part_of(part.front());
     const Allowed inside = [&](const Edge& edge) {
       return partition.part_of(edge.from) == number && partition.part_of(edge.to) == number && allowed(edge);
     };
     Able kept = ~Able{0};
-    for (const State state : part) {
+    for (const Vertex state : part) {
       kept &= component.able[state];
       for (const Edge& edge : graph.leaving(state)) {
         if (inside(edge)) kept &= ~bit_of(*edge.outcome);
@@ -212,7 +210,7 @@ std::vector<Circle> circles_without(std::uint32_t client, const Component& compo
     if (kept != 0) continue;  // no circle in it is fair
     const Allowed leads_there = [&](const Edge& edge) { return partition.part_of(edge.to) == number; };
     Circle circle;
-    State start = 0;
+    Vertex start = 0;
     if (partition.part_of(0) != number) {
       const auto stem = way_to(graph, 0, [](const Edge&) { return true; }, leads_there);
       for (const Edge& edge : stem) circle.stem.push_back(edge.outcome);

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <ranges>
+#include <span>
 
 #include "verify/search.hpp"
 
@@ -27,6 +29,7 @@ void DepthFirst::enter(std::uint32_t number) {
   if (open_.size() <= number) open_.resize(std::max<std::size_t>(number + 1, 2 * open_.size()));
   open_[number] = true;
   component_.push_back(number);
+  able_.push_back(able_here());
   result_.deepest = std::max<std::uint64_t>(result_.deepest, way_.size() - 1);
   for (std::size_t at = first; at < first + choice.needed; ++at) {
     seen_.prefetch(position_.state().fingerprint + outcomes_[at]->difference);
@@ -42,6 +45,7 @@ void DepthFirst::follow(Frame& top) {
   ++result_.transitions;
   if (discoveries_.has_new(outcome.breaches)) discoveries_.add(outcome.breaches, false, way_here(outcome));
   const Fingerprints::Place place = see(position_.state().fingerprint + outcome.difference);
+  if (place.is_new || open_[place.number]) edges_.push_back({top.number, place.number, &outcome});
   if (place.is_new) {
     position_.take(outcome);
     enter(place.number);
@@ -55,12 +59,7 @@ void DepthFirst::follow(Frame& top) {
 void DepthFirst::leave() {
   const Frame left = way_.back();
   const bool is_complete = left.lowest == left.number;
-  if (is_complete) {
-    while (!component_.empty() && component_.back() >= left.number) {
-      open_[component_.back()] = false;
-      component_.pop_back();
-    }
-  }
+  if (is_complete) complete(left.number);
   way_.pop_back();
   outcomes_.resize(left.first);
   if (way_.empty()) return;
@@ -68,6 +67,66 @@ void DepthFirst::leave() {
   Frame& before = way_.back();
   if (!is_complete) before.lowest = std::min(before.lowest, left.lowest);
   before.leads_out |= is_complete || left.leads_out;
+}
+
+void DepthFirst::complete(std::uint32_t first) {
+  if (!edges_.empty() && edges_.back().from >= first) judge_circles();
+  while (!edges_.empty() && edges_.back().from >= first) edges_.pop_back();
+  while (!component_.empty() && component_.back() >= first) {
+    open_[component_.back()] = false;
+    component_.pop_back();
+    able_.pop_back();
+  }
+  if (!edges_.empty() && edges_.back().to == first) edges_.pop_back();  // it led into another component
+}
+
+/// Of the component whose first state is the top of the way.
+void DepthFirst::judge_circles() {
+  const std::uint32_t first = way_.back().number;
+  const auto begin = std::ranges::lower_bound(component_, first) - component_.begin();
+  const auto edge =
+      std::ranges::find_if(edges_ | std::views::reverse, [&](const Component::Edge& one) { return one.from < first; });
+  const Component component{std::span(component_).subspan(static_cast<std::size_t>(begin)),
+                            std::span(able_).subspan(static_cast<std::size_t>(begin)),
+                            std::span(edge.base(), edges_.end())};
+  const auto is_round = [](const Component::Edge& one) { return is_ordinary(one.outcome->move); };
+  if (std::ranges::none_of(component.edges, is_round)) return;
+  met_circle_ = true;
+  for (Index client = 0; client < space_.client_count(); ++client) {
+    const world::Client* const one = space_.client(client, position_.state());
+    if (one == nullptr || one->done || !one->asked) continue;
+    for (const Circle& circle : circles_without(client, component)) judge(circle);
+  }
+}
+
+void DepthFirst::judge(const Circle& circle) {
+  for (const Outcome* const outcome : circle.stem) position_.take(*outcome);
+  std::vector<Breach> lasting = space_.breaches_while_endless(position_.state());
+  for (const Outcome* const outcome : circle.lap) {
+    position_.take(*outcome);
+    const std::vector<Breach> here = space_.breaches_while_endless(position_.state());
+    std::erase_if(lasting, [&](const Breach& one) {
+      return std::ranges::find(here, one.sentence, &Breach::sentence) == here.end();
+    });
+  }
+  for (std::size_t step = 0; step < circle.stem.size() + circle.lap.size(); ++step) position_.back();
+  if (!discoveries_.has_new(lasting)) return;
+  std::vector<Taken> path = way_here();
+  for (const Outcome* const outcome : circle.stem) path.push_back({outcome->move, outcome->shortfalls});
+  std::vector<Taken> lap;
+  for (const Outcome* const outcome : circle.lap) lap.push_back({outcome->move, outcome->shortfalls});
+  discoveries_.add_endless(lasting, path, lap);
+}
+
+Component::Able DepthFirst::able_here() const {
+  Component::Able able = 0;
+  const std::size_t count = std::min(position_.actor_count(), Component::most_actors);
+  for (std::size_t actor = 0; actor < count; ++actor) {
+    const Prospect* const prospect = position_.prospect(actor);
+    const bool is_able = prospect != nullptr && (prospect->ordinary > 0 || !prospect->ways_out.empty());
+    able |= Component::Able{is_able} << actor;
+  }
+  return able;
 }
 
 /// The steps that led to the top of the way, and one more.
@@ -86,9 +145,16 @@ std::vector<Taken> DepthFirst::way_here() const {
   return path;
 }
 
+/// Where the reduced search met no circle there is none: a run is as long as the one in the order that was kept.
+EndlessRuns DepthFirst::endless() const {
+  if (!met_circle_) return EndlessRuns::none;
+  return options_.reductions.partial_order ? EndlessRuns::in_part : EndlessRuns::judged;
+}
+
 std::uint64_t DepthFirst::held_bytes() const {
   return way_.size() * sizeof(Frame) + outcomes_.size() * sizeof(outcomes_.front()) + position_.bytes() +
-         component_.size() * sizeof(component_.front()) + open_.size() / 8;
+         component_.size() * (sizeof(component_.front()) + sizeof(able_.front())) +
+         edges_.size() * sizeof(edges_.front()) + open_.size() / 8;
 }
 
 std::string DepthFirst::progress() const { return "depth " + std::to_string(way_.size()); }

@@ -28,7 +28,12 @@ class Discoveries {
   }
   void add(const std::vector<Breach>& breaches, bool at_rest, const std::vector<Taken>& path) {
     for (const Breach& breach : breaches) {
-      if (!full() && clauses_.insert(breach.clause.name).second) found_.push_back({breach, at_rest, path});
+      if (!full() && clauses_.insert(breach.clause.name).second) found_.push_back({breach, at_rest, path, {}});
+    }
+  }
+  void add_endless(const std::vector<Breach>& breaches, const std::vector<Taken>& path, const std::vector<Taken>& lap) {
+    for (const Breach& breach : breaches) {
+      if (!full() && clauses_.insert(breach.clause.name).second) found_.push_back({breach, false, path, lap});
     }
   }
   std::vector<Discovery> take() { return std::move(found_); }

@@ -96,6 +96,7 @@ std::string scenario_source(const Scenario& scenario) {
   std::string text = fmt::format("  Scenario scenario({});\n", scenario.seed);
   if (!scenario.clients.empty()) text += clients_source(scenario.clients);
   if (!scenario.choices.empty()) text += choices_source(scenario.choices);
+  if (scenario.comes_round > 0) text += fmt::format("  scenario.comes_round = {};\n", scenario.comes_round);
   if (!scenario.faults.empty()) text += faults_source(scenario.faults);
   if (scenario.stop_after) text += fmt::format("  scenario.stop_after = {};\n", *scenario.stop_after);
   if (scenario.short_io) text += "  scenario.short_io = true;\n";

@@ -31,6 +31,15 @@ struct Discovery {
   Breach breach;
   bool at_rest = false;  ///< Broken once nothing more could happen.
   std::vector<Taken> path;
+  std::vector<Taken> lap;  ///< Broken if these come after the path again and again; none: by the path.
+};
+
+/// What is known of runs that never end, once the search has closed.
+enum class EndlessRuns : std::uint8_t {
+  none,        ///< There are none, but by adversity without end.
+  judged,      ///< There are some, and no client waits for ever in any but those that are shown.
+  in_part,     ///< The same, of those that the reduced search met.
+  not_judged,  ///< Breadth-first searches and walks do not notice them.
 };
 
 struct Exploration {
@@ -43,7 +52,8 @@ struct Exploration {
   std::uint64_t frontier = 0;
   std::uint64_t steps_run = 0;  ///< Steps of the program that were run, not looked up.
   std::uint64_t bytes = 0;      ///< Memory for states.
-  double missed = 0;            ///< The probability that two states have one fingerprint, at most.
+  EndlessRuns endless = EndlessRuns::not_judged;
+  double missed = 0;  ///< The probability that two states have one fingerprint, at most.
   std::uint64_t walks = 0;
   std::uint64_t cut = 0;  ///< Walks that were still going when they were ended.
   /// Of `Order::pct`: the probability that a further walk meets a defect of that depth, at least; 0: unknown.

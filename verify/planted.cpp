@@ -68,6 +68,23 @@ Done close_twice(const Close& close) {
   return close >> [=](const Result<Unit>&) { return close; };
 }
 
+Done read_after_close(const Close& close) {
+  return close >> [=](const Result<Unit>& closed) -> Done {
+    return Recv{close.socket, 16, {}} >> [=](const Result<Bytes>&) { return ret(closed); };
+  };
+}
+
+/// What a client says goes to whoever comes next.
+Received tell_another(const Recv& recv) {
+  return recv >> [=](const Result<Bytes>& message) -> Received {
+    if (!message || message->empty()) return ret(message);
+    return Accept{listener} >> [=](const Result<Socket>& other) -> Received {
+      if (!other) return ret(message);
+      return Send{*other, *message, recv.until} >> [=](const Result<std::size_t>&) { return ret(message); };
+    };
+  };
+}
+
 Done never_close(const Close&) { return ret(Result<Unit>()); }
 
 Done never_sleep(const Sleep&) { return ret(Result<Unit>()); }
@@ -115,9 +132,12 @@ std::vector<Planted> planted_violations(const ProgramOptions& options) {
   const Server once = *program_named("once", options);
   return {
       {"echo", "every message is sent twice", replaced<Send>(server, send_twice)},
+      {"echo", "what one client says goes to another",
+       replaced<Recv>(replaced<Close>(server, keep_listener), tell_another)},
       {"answered", "the last byte of a message is lost", replaced<Recv>(server, lose_last_byte)},
       {"input-read", "the session ends after one message", replaced<Send>(server, send_and_give_up)},
       {"open", "sockets are closed twice", replaced<Close>(server, close_twice)},
+      {"open", "sockets are read after they are closed", replaced<Close>(server, read_after_close)},
       {"released", "nothing is closed", replaced<Close>(server, never_close)},
       {"roles", "the acceptor serves its clients itself", replaced<Fork>(server, serve_oneself)},
       {"own-connection", "sessions keep the listener", replaced<Close>(server, keep_listener)},

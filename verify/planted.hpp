@@ -16,7 +16,7 @@ struct Planted {
   Answers answers = Answers::everything;  ///< What the server would have to do.
 };
 
-/// One for each clause: a server of the catalogue with one thing done wrong.
+/// At least one for each clause: a server of the catalogue with one thing done wrong.
 std::vector<Planted> planted_violations(const ProgramOptions& options = {});
 
 }  // namespace antiphon::verify

@@ -33,6 +33,7 @@ void Search::finish() {
   result_.steps_run = space_.steps_run();
   result_.bytes = seen_.bytes() + held_bytes();
   result_.closed = result_.frontier == 0 && !full_ && !space_.overflowed();
+  result_.endless = endless();
   const auto count = static_cast<double>(seen_.size());
   result_.missed = std::ldexp(count * count, -129);
   if (full_) {

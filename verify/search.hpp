@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "verify/circles.hpp"
 #include "verify/discoveries.hpp"
 #include "verify/explorer.hpp"
 #include "verify/fingerprints.hpp"
@@ -30,6 +31,7 @@ class Search {
 
  protected:
   virtual void search() = 0;
+  [[nodiscard]] virtual EndlessRuns endless() const { return EndlessRuns::not_judged; }
   /// Memory for what is still to be done.
   [[nodiscard]] virtual std::uint64_t held_bytes() const = 0;
   /// How far the search is: "depth 7".
@@ -64,6 +66,7 @@ class Search {
 
 /// Finds strongly connected components on the way (R. Tarjan, 1972). Where a component has no way out, the search would
 /// go round in it and never come to what it left out: there everything is tried (A. Valmari's condition for safety).
+/// Components are also where circles are in which a client waits for ever.
 class DepthFirst : public Search {
  public:
   using Search::Search;
@@ -81,19 +84,29 @@ class DepthFirst : public Search {
   };
 
   void search() override;
+  [[nodiscard]] EndlessRuns endless() const override;
   [[nodiscard]] std::uint64_t held_bytes() const override;
   [[nodiscard]] std::string progress() const override;
 
   void enter(std::uint32_t number);
   void follow(Frame& top);
   void leave();
+  void complete(std::uint32_t first);
+  void judge_circles();
+  void judge(const Circle& circle);
+  [[nodiscard]] Component::Able able_here() const;
   [[nodiscard]] std::vector<Taken> way_here() const;
   [[nodiscard]] std::vector<Taken> way_here(const Outcome& last) const;
 
   std::vector<Frame> way_;
   std::vector<const Outcome*> outcomes_;  ///< Of all frames.
   std::vector<bool> open_;                ///< By the states' numbers: its component is not complete yet.
+
+  // Of the components that are not complete.
   std::vector<std::uint32_t> component_;
+  std::vector<Component::Able> able_;
+  std::vector<Component::Edge> edges_;
+  bool met_circle_ = false;  ///< One without adversity.
 };
 
 /// Comes by each state on one of the shortest ways to it. Whoever was left out must not be left out all the way round a

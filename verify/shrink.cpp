@@ -69,6 +69,7 @@ rc::Seq<Scenario> simpler(const Scenario& scenario) {
       with(scenario, &Scenario::choices, rc::shrink::removeChunks(scenario.choices)),
       with(scenario, &Scenario::faults, rc::shrink::removeChunks(scenario.faults)), without_stop(scenario),
       with_plain_io(scenario), number(scenario, &Scenario::seed, plain.seed),
+      number(scenario, &Scenario::comes_round, plain.comes_round),
       number(scenario, &Scenario::capacity, plain.capacity),
       number(scenario, &Scenario::max_backlog, plain.max_backlog),
       number(scenario, &Scenario::max_sockets, plain.max_sockets),

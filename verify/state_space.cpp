@@ -139,8 +139,7 @@ StateSpace::StateSpace(const Scenario& scenario, const Adversity& adversity, std
 StateSpace::~StateSpace() = default;
 
 void StateSpace::begin(const Server& server) {
-  world_ = std::make_unique<World>(server, scenario_, *amounts_,
-                                   [this](const Event& event) { see(event); });
+  world_ = std::make_unique<World>(server, scenario_, *amounts_, [this](const Event& event) { see(event); });
   faults_left_.put(0, FaultsLeft{adversity_.most_faults});
   world_->for_each_kind([&](auto& parts) { add_kind(parts); });
   add_kind(faults_left_);
@@ -161,7 +160,8 @@ void StateSpace::begin(const Server& server) {
 void StateSpace::see(const Event& event) {
   watcher_->see(event, report_);
   const auto* const of_client = std::get_if<ClientEvent>(&event);
-  if (of_client != nullptr && comes_to_client(of_client->kind)) told_ |= std::uint32_t{1} << (of_client->client - 1) % 32;
+  if (of_client != nullptr && comes_to_client(of_client->kind))
+    told_ |= std::uint32_t{1} << (of_client->client - 1) % 32;
 }
 
 // -- parts and slots -------------------------------------------------------------------------------------------------

@@ -164,6 +164,7 @@ class StateSpace {
   };
   [[nodiscard]] Slot slot_count() const { return static_cast<Slot>(places_.size()); }
   [[nodiscard]] const Place& place(Slot slot) const { return abouts_[slot]; }
+  [[nodiscard]] Index client_count() const { return static_cast<Index>(scenario_.clients.size()); }
   [[nodiscard]] std::size_t listeners_made() const { return slots_[of_listeners].size(); }
   /// The value that a part of the world has in the state; null if it is not there.
   [[nodiscard]] const world::Inhabitant* process(Index index, const State& state) const;

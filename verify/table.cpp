@@ -94,7 +94,7 @@ std::string padded(const std::string& text, std::size_t width) {
 
 }  // namespace
 
-std::string table_of(const std::vector<Event>& trace, std::size_t mark) {
+std::string table_of(const std::vector<Event>& trace, std::size_t mark, std::optional<std::uint64_t> lap_from) {
   std::vector<Row> rows;
   std::map<Column, std::size_t> widths;
   for (const Event& event : trace) {
@@ -110,6 +110,7 @@ std::string table_of(const std::vector<Event>& trace, std::size_t mark) {
   };
   std::string text = line("      ", heading);
   for (const auto& [index, row] : rows | ranges::views::enumerate) {
+    if (index == lap_from) text += "        again and again:\n";
     std::string number = std::to_string(index + 1);
     number.insert(0, 4 - std::min<std::size_t>(4, number.size()), ' ');
     text += line(number + (index == mark ? " \u25b6" : "  "),

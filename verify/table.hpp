@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,8 +11,9 @@
 namespace antiphon::verify {
 
 /// A trace for people: a column for each client and process, a row for each event, in the order in which they
-/// happened. `mark` is the row (counted as Violation::event counts) that gets an arrow.
-std::string table_of(const std::vector<Event>& trace, std::size_t mark);
+/// happened. `mark` is the row (counted as Violation::event counts) that gets an arrow. Of a run that goes on for ever,
+/// the rows from `lap_from` on come again and again.
+std::string table_of(const std::vector<Event>& trace, std::size_t mark, std::optional<std::uint64_t> lap_from = {});
 
 /// One event, with its column's heading before it: "process 1: Close 1 → ok".
 std::string cell_of(const Event& event);

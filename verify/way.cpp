@@ -56,8 +56,9 @@ Script said_in(const Script& script, const Done& done) {
 bool is_reset(const Move& move) { return move.kind == Move::Kind::client && move.end == way_resets; }
 bool is_pass(const Move& move) { return move.kind == Move::Kind::client && move.end == way_past; }
 
-/// The scenario's clients, faults and stop; what happens when is still to come.
-Scenario with_adversity(const Server& server, const Scenario& open, const std::vector<Taken>& way) {
+/// The scenario's clients, faults and stop; what happens when is still to come. Where the way has no end, clients with
+/// any number of messages stay so.
+Scenario with_adversity(const Server& server, const Scenario& open, const std::vector<Taken>& way, bool ends) {
   Scenario scenario = open;
   std::vector<Done> done(open.clients.size());
   Said said;
@@ -84,32 +85,55 @@ Scenario with_adversity(const Server& server, const Scenario& open, const std::v
     world.make(move);
   }
   for (std::size_t client = 0; client < done.size(); ++client) {
-    scenario.clients[client] = said_in(open.clients[client], done[client]);
+    if (ends || done[client].reset) scenario.clients[client] = said_in(open.clients[client], done[client]);
   }
   return scenario;
 }
 
+/// Takes steps and writes down what was chosen.
+class Writer {
+ public:
+  Writer(const Server& server, const Scenario& open, Scenario& scenario)
+      : open_(open), scenario_(scenario), world_(server, scenario, said_, [](const Event&) {}) {}
+
+  void write(const Taken& taken) {
+    Move move = taken.move;
+    if (is_pass(move) && scenario_.clients[move.index] != open_.clients[move.index]) return;  // the script says it
+    if (move.kind == Move::Kind::fault) move = {Move::Kind::process, move.index};             // the plan says the rest
+    if (is_reset(move)) move.end = way_on;                                                    // as does the script
+    if (move.kind != Move::Kind::stop) {
+      world_.find_moves(moves_);
+      const auto found = std::ranges::find(moves_, move);
+      if (moves_.size() > 1) scenario_.choices.push_back(static_cast<std::uint32_t>(found - moves_.begin()));
+      scenario_.choices.insert(scenario_.choices.end(), taken.shortfalls.begin(), taken.shortfalls.end());
+    }
+    said_.begin(taken);
+    world_.make(move);
+  }
+
+ private:
+  const Scenario& open_;
+  Scenario& scenario_;
+  Said said_;
+  World world_;
+  std::vector<Move> moves_;
+};
+
 }  // namespace
 
 Scenario scenario_of(const Server& server, const Scenario& scope, const std::vector<Taken>& way) {
-  Scenario scenario = with_adversity(server, left_open(scope), way);
-  Said said;
-  World world(server, scenario, said, [](const Event&) {});
-  std::vector<Move> moves;
-  for (const Taken& taken : way) {
-    Move move = taken.move;
-    if (is_pass(move)) continue;                                                   // the script says it
-    if (move.kind == Move::Kind::fault) move = {Move::Kind::process, move.index};  // the plan says the rest
-    if (is_reset(move)) move.end = way_on;                                         // as does the script
-    if (move.kind != Move::Kind::stop) {
-      world.find_moves(moves);
-      const auto found = std::ranges::find(moves, move);
-      if (moves.size() > 1) scenario.choices.push_back(static_cast<std::uint32_t>(found - moves.begin()));
-      scenario.choices.insert(scenario.choices.end(), taken.shortfalls.begin(), taken.shortfalls.end());
-    }
-    said.begin(taken);
-    world.make(move);
-  }
+  return scenario_of(server, scope, way, {});
+}
+
+Scenario scenario_of(const Server& server, const Scenario& scope, const std::vector<Taken>& way,
+                     const std::vector<Taken>& lap) {
+  const Scenario open = left_open(scope);
+  Scenario scenario = with_adversity(server, open, way, lap.empty());
+  Writer writer(server, open, scenario);
+  for (const Taken& taken : way) writer.write(taken);
+  const std::size_t before = scenario.choices.size();
+  for (const Taken& taken : lap) writer.write(taken);
+  scenario.comes_round = static_cast<std::uint32_t>(scenario.choices.size() - before);
   return scenario;
 }
 

@@ -19,4 +19,8 @@ struct Taken {
 /// is what the way was found in.
 Scenario scenario_of(const Server& server, const Scenario& scope, const std::vector<Taken>& way);
 
+/// The same, and after the way it takes the steps of the lap again and again.
+Scenario scenario_of(const Server& server, const Scenario& scope, const std::vector<Taken>& way,
+                     const std::vector<Taken>& lap);
+
 }  // namespace antiphon::verify

@@ -1,4 +1,5 @@
 #include "verify/campaign.hpp"
+#include "verify/planted.hpp"
 
 #include <gtest/gtest.h>
 
@@ -55,7 +56,7 @@ void expect_holds(const CampaignResult& result) {
   EXPECT_EQ(result.ruling, Ruling::holds) << text_of(result.remarks) << text_of(result);
   EXPECT_EQ(result.incomplete_runs, 0U);
   EXPECT_TRUE(result.data_independent);
-  EXPECT_EQ(result.canaries.size(), all_clauses().size());
+  EXPECT_EQ(result.canaries.size(), planted_violations().size());
   for (const Canary& canary : result.canaries) EXPECT_GT(canary.found_in_run, 0U) << canary.clause;
   for (const Sometimes& row : result.sometimes) EXPECT_GT(row.runs, 0U) << row.what;
 }

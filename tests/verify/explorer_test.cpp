@@ -70,6 +70,13 @@ std::set<std::string_view> clauses(const Exploration& exploration) {
   return names;
 }
 
+/// Those that a search in that order can find too.
+std::set<std::string_view> clauses_of(const Exploration& plain, Order order) {
+  std::set<std::string_view> names = clauses(plain);
+  if (order == Order::breadth_first) names.erase(Served::clause.name);
+  return names;
+}
+
 constexpr Reductions nothing{.partial_order = false, .symmetry = false};
 constexpr Reductions partial_order{.partial_order = true, .symmetry = false};
 constexpr Reductions symmetry{.partial_order = false, .symmetry = true};
@@ -185,8 +192,10 @@ TEST_P(Soundness, OfEveryReduction) {
       for (const Order order : {Order::depth_first, Order::breadth_first}) {
         const Exploration reduced = explored(specimen.server, small, reductions, order, specimen.answers);
         EXPECT_TRUE(reduced.closed);
-        EXPECT_EQ(reduced.ruling, plain.ruling);
-        EXPECT_EQ(clauses(reduced), clauses(plain));
+        if (order == Order::depth_first) {
+          EXPECT_EQ(reduced.ruling, plain.ruling);
+        }
+        EXPECT_EQ(clauses(reduced), clauses_of(plain, order));
         EXPECT_LE(reduced.states, plain.states);
         if (!reductions.symmetry) {
           EXPECT_EQ(reduced.rests, plain.rests);
@@ -205,6 +214,77 @@ INSTANTIATE_TEST_SUITE_P(
                     Asked{.clients = 2, .messages = 0, .faults = "limits"},
                     Asked{.clients = 2, .messages = 0, .faults = "interrupts,accept", .catalogue_only = true}),
     name_of);
+
+TEST(Explorer, EveryPlantedViolationIsFound) {
+  const Scope scopes[] = {scope({.clients = 2, .size = 2}), scope({.clients = 1, .faults = "idle"}),
+                          scope({.clients = 1, .faults = "stop"}),
+                          scope({.clients = 1, .faults = "interrupts,accept,reset"})};
+  for (const Planted& planted : planted_violations()) {
+    const bool found = std::ranges::any_of(scopes, [&](const Scope& one) {
+      return clauses(explored(planted.server, one, everything, Order::depth_first, planted.answers))
+          .contains(planted.clause);
+    });
+    EXPECT_TRUE(found) << planted.clause << ": " << planted.defect;
+  }
+}
+
+/// What goes on for ever is shown as a way and what comes again after it, and runs so.
+TEST(Explorer, ACircleInWhichAClientWaitsReplays) {
+  const Scope two = scope({.clients = 2});
+  std::size_t circles = 0;
+  for (const Planted& planted : planted_violations()) {
+    if (planted.clause != Served::clause.name) continue;
+    SCOPED_TRACE(planted.defect);
+    for (const Reductions reductions : {nothing, everything}) {
+      const Exploration result = explored(planted.server, two, reductions);
+      const auto found = std::ranges::find(result.discoveries, planted.clause,
+                                           [](const Discovery& one) { return one.breach.clause.name; });
+      ASSERT_NE(found, result.discoveries.end());
+      ASSERT_FALSE(found->lap.empty());
+      const Scenario scenario = scenario_of(planted.server, two.scenario, found->path, found->lap);
+      const Judged judged = run_and_judge(planted.server, scenario, expectations());
+      EXPECT_TRUE(judged.run.lap_from);
+      const Violation* const violation = violation_of(judged.verdict, planted.clause);
+      ASSERT_NE(violation, nullptr);
+      EXPECT_EQ(violation->sentence, found->breach.sentence);
+      ++circles;
+    }
+  }
+  EXPECT_EQ(circles, 4U);
+}
+
+/// A server that serves one client after the other: whoever talks on keeps the next one out for ever.
+TEST(Explorer, AClientMayStarveBehindOneThatTalksOn) {
+  const Server server = rewrite(*program_named("stream"), []<class I>(const I& instruction) {
+    using Answer = Program<Net, typename I::Response>;
+    if constexpr (std::same_as<I, Fork>) {
+      return instruction >> [](const Result<Forked>& forked) -> Answer {
+        if (!forked || std::holds_alternative<Child>(*forked)) return ret(forked);
+        return Sleep{1} >> [=](const Result<Unit>&) { return ret(forked); };
+      };
+    } else {
+      return Answer(instruction);
+    }
+  });
+  const Exploration fair = explored(server, scope({.clients = 2, .size = 1, .any = true}));
+  EXPECT_FALSE(clauses(fair).contains(Served::clause.name));  // who sleeps wakes up
+
+  const auto serve_oneself = rewrite(*program_named("stream"), []<class I>(const I& instruction) {
+    using Answer = Program<Net, typename I::Response>;
+    if constexpr (std::same_as<I, Fork>) {
+      return Answer(ret(Result<Forked>(Child{})));
+    } else if constexpr (std::same_as<I, Close>) {
+      return instruction.socket.number == 0 ? Answer(ret(Result<Unit>())) : Answer(instruction);
+    } else {
+      return Answer(instruction);
+    }
+  });
+  const Exploration starving = explored(serve_oneself, scope({.clients = 2, .size = 1, .any = true}), nothing);
+  const auto found = std::ranges::find(starving.discoveries, Served::clause.name,
+                                       [](const Discovery& one) { return one.breach.clause.name; });
+  ASSERT_NE(found, starving.discoveries.end());
+  EXPECT_NE(found->breach.sentence.find(" is never accepted"), std::string::npos) << found->breach.sentence;
+}
 
 /// Programs that nobody thought of, some of which go round for ever.
 TEST(Explorer, MutantsAreReducedSoundly) {
@@ -274,16 +354,16 @@ TEST(Explorer, AnAcceptorThatDiscardsLateConcernsItsChildren) {
   EXPECT_NE(reduced.notes.front().find("leaves its children alone"), std::string::npos);
 }
 
-struct Served {
+struct Count {
   std::int64_t clients = 0;
 
-  static constexpr std::tuple fields{Field{"clients", &Served::clients}};
-  bool operator==(const Served&) const = default;
+  static constexpr std::tuple fields{Field{"clients", &Count::clients}};
+  bool operator==(const Count&) const = default;
 };
 
 /// Sessions that do nothing but sleep, for ever. The acceptor closes its second client twice.
 Server sleepers() {
-  using Turn = Step<Served, Result<Unit>>;
+  using Turn = Step<Count, Result<Unit>>;
   using Turns = Program<Net, Turn>;
   const auto session = [](Socket listener) -> Turns {
     return Close{listener} >> [](const Result<Unit>&) {
@@ -295,12 +375,12 @@ Server sleepers() {
     };
   };
   const auto acceptor = [=](Socket listener) {
-    return iter(Served{}, [=](const Served& served) {
+    return iter(Count{}, [=](const Count& served) {
       return Accept{listener} >> [=](const Result<Socket>& client) -> Turns {
         if (!client) return ret(Turn{Break{Result<Unit>()}});
         return Fork{} >> [=](const Result<Forked>& forked) -> Turns {
           if (forked && std::holds_alternative<Child>(*forked)) return session(listener);
-          Turns next = ret(Turn{Continue{Served{served.clients + 1}}});
+          Turns next = ret(Turn{Continue{Count{served.clients + 1}}});
           return Close{*client} >> [=](const Result<Unit>&) -> Turns {
             if (served.clients == 0) return next;
             return Close{*client} >> [=](const Result<Unit>&) { return next; };
@@ -323,7 +403,7 @@ TEST(Explorer, NobodyIsIgnoredForEver) {
     const Exploration reduced = explored(sleepers(), restless, everything, order);
     EXPECT_TRUE(reduced.notes.empty());
     EXPECT_TRUE(clauses(reduced).contains("open"));
-    EXPECT_EQ(clauses(reduced), clauses(explored(sleepers(), restless, nothing)));
+    EXPECT_EQ(clauses(reduced), clauses_of(explored(sleepers(), restless, nothing), order));
   }
 }
 

@@ -13,13 +13,14 @@
 namespace antiphon::verify {
 namespace {
 
-TEST(Planted, ThereIsOneForEachClause) {
+TEST(Planted, ThereAreSomeForEachClause) {
   std::vector<std::string_view> clauses;
   for (const Clause& clause : all_clauses()) clauses.push_back(clause.name);
   std::vector<std::string_view> planted;
   for (const Planted& one : planted_violations()) planted.push_back(one.clause);
   std::ranges::sort(clauses);
   std::ranges::sort(planted);
+  planted.erase(std::ranges::unique(planted).begin(), planted.end());
   EXPECT_EQ(planted, clauses);
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "core/programs/catalogue.hpp"
 #include "core/programs/seed.hpp"
 #include "verify/campaign.hpp"
+#include "verify/contracts/delivered.hpp"
 #include "verify/generate.hpp"
 #include "verify/planted.hpp"
 #include "verify/scope.hpp"
@@ -44,8 +46,11 @@ class Walks : public testing::TestWithParam<Order> {
 
 TEST_P(Walks, FindEachPlantedViolation) {
   for (const Planted& planted : planted_violations()) {
-    EXPECT_TRUE(finds(walks(planted.server, scope(3, "all"), options(1500, planted.answers)), planted.clause))
-        << planted.clause << ": " << planted.defect;
+    if (planted.clause == Served::clause.name) continue;  // walks end
+    const bool found = std::ranges::any_of(std::array{"all", "none"}, [&](const char* faults) {
+      return finds(walks(planted.server, scope(3, faults), options(1500, planted.answers)), planted.clause);
+    });
+    EXPECT_TRUE(found) << planted.clause << ": " << planted.defect;
   }
 }
 
