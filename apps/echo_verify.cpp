@@ -1,11 +1,12 @@
 // Checks an echo server against its contracts: in simulation, by exploring, or in a recorded run; and the checks, with
-// mutants. `echo-verify --help` is its manual.
+// mutants. Compares one with another. `echo-verify --help` is its manual.
 //
 // Try: echo-verify properties --program seed
 
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -23,6 +24,7 @@
 #include "interpreters/dump.hpp"
 #include "interpreters/trace_text.hpp"
 #include "verify/campaign.hpp"
+#include "verify/comparison.hpp"
 #include "verify/coverage.hpp"
 #include "verify/emitted_test.hpp"
 #include "verify/explorer.hpp"
@@ -159,6 +161,38 @@ ExitCode explore(const VerifyArguments& arguments) {
   return emit_test(arguments, subject, asked.expected, counterexamples(findings), code);
 }
 
+ExitCode compare(const VerifyArguments& arguments) {
+  verify::ScopeRequest request = arguments.explore.scope;
+  request.faults = arguments.fault_classes;
+  const auto scope = verify::scope_of(request);
+  if (!scope) return refused("--messages: " + scope.error());
+  std::vector<Server> servers;
+  std::array<Subject, 2> subjects;
+  for (std::size_t side = 0; side < subjects.size(); ++side) {
+    const std::string& name = arguments.compared.at(side);
+    servers.push_back(*program_named(name));
+    subjects.at(side) = {name, identity_of(servers[side])};
+  }
+  verify::CompareOptions options;
+  options.most_memory = arguments.explore.memory_mib << 20U;
+  options.progress = show_progress;
+  const verify::Comparison result = verify::compare(servers[0], servers[1], *scope, options);
+  show_progress("");
+  const auto replayed = [&](std::size_t side, const std::vector<verify::Taken>& path) {
+    if (path.empty()) return std::string();
+    return replay_command(subjects.at(side), verify::scenario_of(servers[side], scope->scenario, path));
+  };
+  Replays replays;
+  for (std::size_t side = 0; side < subjects.size(); ++side) {
+    if (const auto& only = result.only.at(side)) replays.only.at(side) = replayed(side, only->path);
+  }
+  if (const auto& found = result.distinction) {
+    replays.can = replayed(found->who_can, found->can);
+    replays.cannot = replayed(1 - found->who_can, found->cannot);
+  }
+  return print(own_name, report(subjects, arguments, result, replays), code_of(result.ruling));
+}
+
 ExitCode check_mutants(const VerifyArguments& arguments) {
   const Asked asked(arguments);
   verify::MutationOptions options;
@@ -214,6 +248,8 @@ ExitCode obey(const VerifyArguments& arguments) {
       return judge_trace(arguments);
     case VerifyCommand::explore:
       return explore(arguments);
+    case VerifyCommand::compare:
+      return compare(arguments);
     case VerifyCommand::mutants:
       return check_mutants(arguments);
     case VerifyCommand::properties:

@@ -25,6 +25,8 @@ USAGE
                       [--format FORMAT]
   echo-verify explore --strategy random|pct [--runs N] [--seed S] [--depth D] [the scope, as above] [--memory MIB]
                       [--emit-test FILE] [--format FORMAT]
+  echo-verify compare A B [--clients N] [--messages K|any] [--size B] [--capacity B] [--faults LIST] [--memory MIB]
+                      [--format FORMAT]
   echo-verify trace FILE [--program NAME] [--format FORMAT]
   echo-verify mutants [--program NAME] [--runs N] [--seed S] [--format FORMAT]
 
@@ -39,6 +41,12 @@ USAGE
   when nothing else can happen, and with the fault `idle` at any step. Where there is too much to see it all, it walks:
   at random, or with random priorities. Walks find violations; that they find none is no verdict.
 
+  `compare` explores two programs in one scope and decides whether they look the same from outside: weak bisimulation,
+  and whether each has the traces of the other. What shows is what clients do and meet, the operator's stop, the end of
+  the first process, and what is still held when all is at rest. Where they differ it prints the shortest trace that
+  one has and the other lacks; where they have the same traces, a trace after which one of them may be where something
+  cannot follow. Nothing is left out but by symmetry, so the scope is best kept small.
+
   `trace` judges a run that `echo-server --trace FILE` recorded.
 
   `mutants` asks what the checks are worth. It does one thing wrong at a time, at each instruction that `echo-dump`
@@ -51,7 +59,7 @@ OPTIONS
   --program NAME   stream, once or seed. Default: stream; of a trace, what its first line says.
   --runs N         How many scenarios, or walks; of `mutants`, for each that survives. Default 10000; of `mutants` 1000.
   --seed S         Where they are drawn from; the same seed gives the same scenarios. Default 1.
-  --clients N      The most clients in a scenario, 1 to 16. Default 4. Of explore: how many, 1 to 8. Default 2.
+  --clients N      The most clients in a scenario, 1 to 16. Default 4. Of explore, compare: how many, 1 to 8. Default 2.
   --messages K     Messages that each client sends, 0 to 8, or `any`. Default 2.
   --size B         Bytes of a message, 1 to 64. Default 2.
   --capacity B     Bytes that one direction of a connection holds, 1 to 64. Default 2.
@@ -71,8 +79,8 @@ OPTIONS
   -h, --help       Print this page and exit.
 
 EXIT STATUS
-  0  holds; no mutant survived
-  1  violated; mutants survived
+  0  holds; no mutant survived; the programs are equivalent
+  1  violated; mutants survived; the programs differ
   2  did not run: wrong usage, a trace that does not read, a token of another program
   3  incomplete: what was seen allows no verdict; the last lines say why (more runs may help)
 
@@ -83,6 +91,7 @@ EXAMPLES
   echo-verify explore --clients 3
   echo-verify explore --messages any --faults interrupts
   echo-verify explore --clients 8 --faults all --strategy pct
+  echo-verify compare stream once
   echo-verify mutants --program once
   echo-server --trace t.jsonl      then, once it has stopped: echo-verify trace t.jsonl
 )";
@@ -116,9 +125,8 @@ CLI::Option* number(CLI::App& command, const std::string& name, Number& member, 
   });
 }
 
-void add_explore_options(CLI::App& command, VerifyArguments& arguments) {
+void add_scope_options(CLI::App& command, VerifyArguments& arguments) {
   ExploreArguments& explore = arguments.explore;
-  number(command, "--clients", explore.scope.clients, 1, 8);
   number(command, "--size", explore.scope.size, 1, 64);
   number(command, "--capacity", explore.scope.capacity, 1, 64);
   number(command, "--memory", explore.memory_mib, 1, 1'000'000);
@@ -128,6 +136,25 @@ void add_explore_options(CLI::App& command, VerifyArguments& arguments) {
       explore.scope.messages = static_cast<std::uint32_t>(whole_number("--messages", text, 0, 8));
     }
   });
+  add_text(command, "--faults", [&](const std::string& list) { take_faults(arguments, list); });
+  number(command, "--clients", explore.scope.clients, 1, 8);
+}
+
+void add_compare_options(CLI::App& command, VerifyArguments& arguments) {
+  constexpr std::string_view sides[] = {"A", "B"};
+  for (std::size_t side = 0; side < std::size(sides); ++side) {
+    const std::string name(sides[side]);
+    add_text(command, name, [&arguments, side, name](const std::string& text) {
+      arguments.compared.at(side) = program_name(name, text);
+    })->required();
+  }
+  add_scope_options(command, arguments);
+  command.callback([&arguments] { arguments.command = VerifyCommand::compare; });
+}
+
+void add_explore_options(CLI::App& command, VerifyArguments& arguments) {
+  ExploreArguments& explore = arguments.explore;
+  add_scope_options(command, arguments);
   add_text(command, "--strategy", [&](const std::string& name) {
     explore.order = static_cast<verify::Order>(choice("--strategy", name, strategy_names));
   });
@@ -136,7 +163,6 @@ void add_explore_options(CLI::App& command, VerifyArguments& arguments) {
     explore.reductions = {.partial_order = which == 1 || which == 3, .symmetry = which >= 2};
   });
   add_text(command, "--emit-test", [&](const std::string& file) { arguments.emit_test = file; });
-  add_text(command, "--faults", [&](const std::string& list) { take_faults(arguments, list); });
   const std::vector<CLI::Option*> of_walks{
       number(command, "--runs", arguments.runs, 1, most_runs),
       number(command, "--seed", arguments.seed, 0, most_seed),
@@ -162,13 +188,16 @@ void add_options(CLI::App& app, VerifyArguments& arguments) {
   CLI::App* const trace = app.add_subcommand("trace");
   CLI::App* const explore = app.add_subcommand("explore");
   CLI::App* const mutants = app.add_subcommand("mutants");
+  CLI::App* const compare = app.add_subcommand("compare");
   trace->callback([&] { arguments.command = VerifyCommand::trace; });
   mutants->callback([&] { arguments.command = VerifyCommand::mutants; });
   trace->add_option("FILE", arguments.file)->required();
-  for (CLI::App* const command : {properties, trace, explore, mutants}) {
+  for (CLI::App* const command : {properties, trace, explore, mutants, compare}) {
     command->set_help_flag("-h,--help");
-    add_text(*command, "--program",
-             [&](const std::string& name) { arguments.program = program_name("--program", name); });
+    if (command != compare) {
+      add_text(*command, "--program",
+               [&](const std::string& name) { arguments.program = program_name("--program", name); });
+    }
     add_text(*command, "--format",
              [&](const std::string& format) { arguments.as_json = choice("--format", format, format_names) == 1; });
   }
@@ -183,6 +212,7 @@ void add_options(CLI::App& app, VerifyArguments& arguments) {
   number(*mutants, "--seed", arguments.seed, 0, most_seed);
   add_text(*properties, "--faults", [&](const std::string& list) { take_faults(arguments, list); })->excludes(replay);
   add_explore_options(*explore, arguments);
+  add_compare_options(*compare, arguments);
 }
 
 }  // namespace

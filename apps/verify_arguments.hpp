@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <expected>
 #include <optional>
@@ -11,9 +12,9 @@
 
 namespace antiphon {
 
-enum class VerifyCommand : std::uint8_t { properties, trace, explore, mutants };
+enum class VerifyCommand : std::uint8_t { properties, trace, explore, compare, mutants };
 
-/// What `explore` was asked for, beside what is asked for everywhere.
+/// What `explore` or `compare` was asked for, beside what is asked for everywhere.
 struct ExploreArguments {
   verify::ScopeRequest scope;
   verify::Order order = verify::Order::depth_first;
@@ -25,10 +26,11 @@ struct ExploreArguments {
 /// What echo-verify was asked to do.
 struct VerifyArguments {
   VerifyCommand command = VerifyCommand::properties;
-  std::string file;                    ///< The trace's path.
-  std::optional<std::string> program;  ///< As given.
-  std::uint64_t runs = 10'000;         ///< Of `properties`.
-  std::uint64_t mutant_runs = 1'000;   ///< Of `mutants`, for each of them.
+  std::string file;                     ///< The trace's path.
+  std::optional<std::string> program;   ///< As given.
+  std::array<std::string, 2> compared;  ///< The programs of `compare`.
+  std::uint64_t runs = 10'000;          ///< Of `properties`.
+  std::uint64_t mutant_runs = 1'000;    ///< Of `mutants`, for each of them.
   std::uint64_t seed = 1;
   std::uint32_t clients = 4;
   std::string faults = "none";           ///< As given.

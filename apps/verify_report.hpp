@@ -1,11 +1,13 @@
 #pragma once
 
+#include <array>
 #include <string>
 #include <vector>
 
 #include "apps/verify_arguments.hpp"
 #include "interpreters/trace_text.hpp"
 #include "verify/campaign.hpp"
+#include "verify/comparison.hpp"
 #include "verify/coverage.hpp"
 #include "verify/explorer.hpp"
 #include "verify/mutation.hpp"
@@ -33,5 +35,15 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
 /// `findings` are the exploration's discoveries, minimised.
 std::string report(const Subject& subject, const VerifyArguments& arguments, const verify::Exploration& result,
                    const std::vector<verify::Finding>& findings);
+
+/// A run that a comparison found, as the command that replays it; "" if it has none.
+struct Replays {
+  std::array<std::string, 2> only;  ///< Of the trace that only this side has.
+  std::string can;
+  std::string cannot;
+};
+
+std::string report(const std::array<Subject, 2>& subjects, const VerifyArguments& arguments,
+                   const verify::Comparison& result, const Replays& replays);
 
 }  // namespace antiphon

@@ -6,17 +6,6 @@ namespace antiphon {
 
 namespace {
 
-/// What the verdict is about, in words.
-std::string scope_text(const VerifyArguments& arguments) {
-  const ExploreArguments& explore = arguments.explore;
-  const verify::ScopeRequest& scope = explore.scope;
-  const std::string messages = scope.any_messages ? "any number of" : std::to_string(scope.messages);
-  return fmt::format(
-      "{} clients, each {} messages of {} bytes; buffers of {} bytes; reads and writes of any length; "
-      "faults {}",
-      scope.clients, messages, scope.size, scope.capacity, arguments.faults);
-}
-
 /// What is said of runs that never end.
 std::string_view endless_text(verify::EndlessRuns endless) {
   switch (endless) {
@@ -70,6 +59,16 @@ Json json_of(const Subject& subject, const VerifyArguments& arguments, const ver
 }
 
 }  // namespace
+
+std::string scope_text(const VerifyArguments& arguments) {
+  const ExploreArguments& explore = arguments.explore;
+  const verify::ScopeRequest& scope = explore.scope;
+  const std::string messages = scope.any_messages ? "any number of" : std::to_string(scope.messages);
+  return fmt::format(
+      "{} clients, each {} messages of {} bytes; buffers of {} bytes; reads and writes of any length; "
+      "faults {}",
+      scope.clients, messages, scope.size, scope.capacity, arguments.faults);
+}
 
 std::string report(const Subject& subject, const VerifyArguments& arguments, const verify::Exploration& result,
                    const std::vector<verify::Finding>& findings) {

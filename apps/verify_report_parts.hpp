@@ -17,6 +17,9 @@ std::string printed(const Json& json);
 /// A line for each, indented.
 std::string lines_of(const std::vector<std::string>& remarks);
 
+/// What a verdict of exploration is about, in words.
+std::string scope_text(const VerifyArguments& arguments);
+
 /// A violation with its counterexample. `effort` says how it was found.
 std::string finding_text(const Subject& subject, const verify::Finding& finding, const std::string& effort);
 Json finding_json(const Subject& subject, const verify::Finding& finding);

@@ -80,7 +80,7 @@ void Independence::find_present(const Position& position) {
 
 bool Independence::waits_for_twin(std::size_t actor, const State& state) const {
   const Actor& who = space_.actor(actor);
-  return reductions_.symmetry && who.kind == Move::Kind::client && has_twin_before(who.index, state);
+  return reductions_.symmetry && who.kind == Move::Kind::client && has_twin_before(space_, scope_, who.index, state);
 }
 
 /// Sorts the parts that are new.
@@ -284,13 +284,12 @@ void Independence::close_over(std::size_t first) {
   }
 }
 
-/// Whether the client has done nothing yet, and one before it has neither and would do the same.
-bool Independence::has_twin_before(Index client, const State& state) const {
+bool has_twin_before(const StateSpace& space, const Scope& scope, Index client, const State& state) {
   const auto untouched = [&](Index index) {
-    const world::Client* const one = space_.client(index, state);
+    const world::Client* const one = space.client(index, state);
     return one->at == 0 && !one->asked && !one->done;
   };
-  const std::vector<Script>& scripts = scope_.scenario.clients;
+  const std::vector<Script>& scripts = scope.scenario.clients;
   if (!untouched(client)) return false;
   for (Index other = 0; other < client; ++other) {
     if (scripts[other] == scripts[client] && untouched(other)) return true;

@@ -26,6 +26,10 @@
 
 namespace antiphon::verify {
 
+/// Symmetry: whether the client has done nothing yet, and one before it has neither and would do the same. Then it may
+/// as well wait until that one has begun.
+bool has_twin_before(const StateSpace& space, const Scope& scope, Index client, const State& state);
+
 class Independence {
  public:
   Independence(StateSpace& space, const Scope& scope, const Reductions& reductions);
@@ -67,7 +71,6 @@ class Independence {
     std::vector<Slots> slots_;
   };
 
-  [[nodiscard]] bool has_twin_before(Index client, const State& state) const;
   void find_present(const Position& position);
   [[nodiscard]] bool waits_for_twin(std::size_t actor, const State& state) const;
   void find_smallest_set(const State& state);

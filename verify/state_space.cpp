@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "verify/observation.hpp"
+
 namespace antiphon::verify {
 
 bool is_ordinary(const Move& move) {
@@ -130,6 +132,24 @@ struct StateSpace::Footing {
   }
 };
 
+class StateSpace::Observing : public AnyWatcher {
+ public:
+  explicit Observing(Observer& observer) : observer_(observer) {}
+  void see(const Event& event, Report&) override { observer_.see(event); }
+  void at_end(Report&) const override {}
+  void while_endless(Report&) const override {}
+  void add_kinds_to(StateSpace&) override {}
+  std::uint32_t observed() override { return observer_.take(); }
+
+ private:
+  Observer& observer_;
+};
+
+StateSpace::StateSpace(const Server& server, const Scenario& scenario, const Adversity& adversity, Observer& observer)
+    : StateSpace(scenario, adversity, std::make_unique<Observing>(observer)) {
+  begin(server);
+}
+
 StateSpace::StateSpace(const Scenario& scenario, const Adversity& adversity, std::unique_ptr<AnyWatcher> watcher)
     : scenario_(left_open(scenario)),
       adversity_(adversity),
@@ -145,6 +165,7 @@ void StateSpace::begin(const Server& server) {
   add_kind(faults_left_);
   watcher_->add_kinds_to(*this);
   first_breaches_ = report_.breaches();
+  first_observed_ = watcher_->observed();
   // Whatever is there has a slot from the beginning.
   for (std::uint32_t kind = 0; kind < kinds_.size(); ++kind) {
     for (const PartKey key : kinds_[kind]->keys()) slot_of({kind, key});
@@ -276,6 +297,7 @@ void StateSpace::note_instruction(const Actor& actor, Prospect& prospect, const 
     prospect.takes_client = prospect.at_accept && !prospect.outcomes.empty();
     prospect.forks = std::same_as<I, Fork>;
     prospect.makes_sockets = std::same_as<I, OpenSocket> || std::same_as<I, Connect>;
+    prospect.sleeps = std::same_as<I, Sleep>;
   });
   prospect.counts_kin = prospect.forks && (prospect.whole_kinds & (std::uint64_t{1} << of_kinship)) != 0;
 }
@@ -400,6 +422,7 @@ bool StateSpace::run_one(const Move& move, Outcome& outcome) {
   outcome.shortfalls = amounts_->taken();
   outcome.breaches = report_.breaches();
   outcome.told = told_;
+  outcome.observed = watcher_->observed();
   for (const Footprint::Place& place : footprint_.writes()) {
     const Slot slot = slot_of(place);
     const PartId part = kinds_[place.kind]->number_of(place.key);

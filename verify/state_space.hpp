@@ -78,6 +78,7 @@ struct Outcome {
   std::vector<Breach> breaches;
   std::uint16_t actor = 0;  ///< Whose it is.
   std::uint32_t told = 0;   ///< The clients to whom something comes of it, a bit each.
+  std::uint32_t observed = 0;  ///< What an observer saw of it; 0: nothing.
 };
 
 /// Whether it would come about by itself: what adversity brings need not.
@@ -104,7 +105,10 @@ struct Prospect {
   bool forks = false;
   bool counts_kin = false;  ///< It forks, and who else has ended may matter.
   bool makes_sockets = false;
+  bool sleeps = false;
 };
+
+class Observer;
 
 class StateSpace {
  public:
@@ -115,6 +119,8 @@ class StateSpace {
       : StateSpace(scenario, adversity, std::make_unique<Watching<C>>(std::move(contract))) {
     begin(server);
   }
+  /// Observed, not judged: there is no witness in its states. The observer must live as long as the space.
+  StateSpace(const Server& server, const Scenario& scenario, const Adversity& adversity, Observer& observer);
   ~StateSpace();
   StateSpace(const StateSpace&) = delete;
   StateSpace& operator=(const StateSpace&) = delete;
@@ -122,6 +128,8 @@ class StateSpace {
   [[nodiscard]] const State& first() const { return first_; }
   /// What was broken before anything could happen.
   [[nodiscard]] const std::vector<Breach>& breaches_at_first() const { return first_breaches_; }
+  /// What was observed by then; 0: nothing.
+  [[nodiscard]] std::uint32_t observed_at_first() const { return first_observed_; }
 
   /// The actors that were met so far, by number.
   [[nodiscard]] std::size_t actor_count() const { return actors_.size(); }
@@ -216,9 +224,12 @@ class StateSpace {
     virtual void at_end(Report& report) const = 0;
     virtual void while_endless(Report& report) const = 0;
     virtual void add_kinds_to(StateSpace& space) = 0;
+    /// What was observed since it was last asked.
+    virtual std::uint32_t observed() { return 0; }
   };
   template <Contract C>
   class Watching;
+  class Observing;
 
   struct Footing;
   struct KnownActor {
@@ -269,6 +280,7 @@ class StateSpace {
   std::vector<KnownActor> actors_;
   State first_;
   std::vector<Breach> first_breaches_;
+  std::uint32_t first_observed_ = 0;
   State loaded_;
   std::uint64_t steps_run_ = 0;
   bool overflowed_ = false;

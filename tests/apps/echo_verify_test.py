@@ -67,6 +67,51 @@ class Explore(unittest.TestCase):
         self.assertIn("the memory was full", output)
 
 
+class Compare(unittest.TestCase):
+    def test_every_program_equals_itself(self):
+        for program in "stream", "once", "seed":
+            status, output, errors = run("compare", program, program)
+            self.assertEqual((status, errors), (0, ""), output)
+            self.assertRegex(output, rf"^equivalent: {program} \([0-9a-f]+\) and {program} \([0-9a-f]+\)\n")
+            self.assertIn("\n  2 clients, each 2 messages of 2 bytes; ", output)
+            self.assertRegex(output, rf"\n  {program}: \d+ states, \d+ silent and \d+ visible transitions, ")
+            self.assertRegex(output, r"\n  \d+ classes of weak bisimulation\n  each has the traces of the other\n")
+
+    def test_what_differs_is_shown_and_replays(self):
+        arguments = "compare", "stream", "once", "--clients", "1", "--size", "1"
+        status, output, _ = run(*arguments)
+        self.assertEqual(status, 1, output)
+        self.assertIn("The shortest trace of stream that once does not have:\n", output)
+        self.assertIn("     4  client 1 receives the server's end\n", output)
+        self.assertIn("\ndiffer: stream ", output)
+        self.assertEqual(run(*arguments)[1], output)
+        report = json.loads(run(*arguments, "--format", "json")[1])
+        self.assertEqual(report["verdict"], "differ")
+        self.assertEqual([side["program"] for side in report["sides"]], ["stream", "once"])
+        self.assertIn('client 1 receives "v"', report["only"][0]["trace"])
+        self.assertEqual(report["only"][1]["trace"][-1], "client 1 receives the server's end")
+        for only in report["only"]:
+            self.assertIn(only["replay"], output)
+            status, output_of_replay, _ = run(*only["replay"].split()[1:])
+            self.assertEqual(status, 0, output_of_replay)
+
+    def test_a_difference_that_one_side_has(self):
+        arguments = "--messages", "0", "--faults", "accept", "--format", "json"
+        report = json.loads(run("compare", "once", "seed", *arguments)[1])
+        self.assertEqual(report["verdict"], "differ")
+        self.assertIn("the server's first process ends: ", report["only"][1]["trace"][-1])
+        status, output, _ = run(*report["only"][1]["replay"].split()[1:])
+        self.assertEqual(status, 1)
+        self.assertIn("violated: acceptor-lives: ", output)
+
+    def test_what_does_not_fit_is_incomplete(self):
+        status, output, _ = run("compare", "stream", "once", "--memory", "1")
+        self.assertEqual(status, 3)
+        self.assertTrue(output.startswith("incomplete: "), output)
+        self.assertIn("\n  once: not explored\n", output)
+        self.assertIn("the memory was full", output)
+
+
 class Properties(unittest.TestCase):
     def test_our_servers_hold(self):
         for program in "stream", "once":
@@ -204,6 +249,13 @@ class Usage(unittest.TestCase):
             (["explore", "--strategy", "bfs", "--depth", "3"], "--depth", "random or pct"),
             (["explore", "--strategy", "pct", "--depth", "11"], "--depth", "11"),
             (["explore", "--strategy", "random", "--reduce", "por"], "--reduce", "leave nothing out"),
+            (["compare", "stream"], "B"),
+            (["compare", "stream", "twice"], "B", "twice"),
+            (["compare", "stream", "once", "seed"], "seed"),
+            (["compare", "stream", "once", "--clients", "9"], "--clients", "9"),
+            (["compare", "stream", "once", "--messages", "any", "--capacity", "5"], "--messages", "3 bytes"),
+            (["compare", "stream", "once", "--program", "seed"], "--program"),
+            (["compare", "stream", "once", "--reduce", "por"], "--reduce"),
             (["mutants", "--runs", "0"], "--runs", "0"),
             (["mutants", "--program", "echo"], "--program", "echo"),
             (["mutants", "--faults", "all"], "--faults"),
