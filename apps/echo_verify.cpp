@@ -94,7 +94,9 @@ struct Asked {
   explicit Asked(const VerifyArguments& arguments)
       : name(arguments.program.value_or("stream")),
         server(*program_named(name, options)),
-        expected(expectations(name, options.session.until, options.server.max_connections)) {}
+        expected(expectations(name, options.session.until, options.server.max_connections)) {
+    expected.at_most = static_cast<std::int64_t>(options.session.at_most);
+  }
 
   ProgramOptions options;
   std::string name;

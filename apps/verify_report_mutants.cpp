@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "apps/verify_report_parts.hpp"
+#include "verify/exhaustive.hpp"
 
 namespace antiphon {
 
@@ -75,8 +76,9 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
   text += fmt::format("\n{}: program {} ({:.12}), {} mutants: {} killed, {} equivalent, {} survived\n",
                       verify::name_of(result.ruling), subject.name, subject.identity, result.trials.size(),
                       result.count(Fate::killed), result.count(Fate::equivalent), result.count(Fate::survived));
-  text += fmt::format("  random scenarios from seed {}, up to {} for each mutant, all faults\n", arguments.seed,
-                      arguments.mutant_runs);
+  text += fmt::format(
+      "  random scenarios from seed {}, up to {} for each mutant, all faults; then all of {} small scopes\n",
+      arguments.seed, arguments.mutant_runs, verify::scopes_for_mutants().size());
   if (result.canary.found_in_run != 0) {
     text += fmt::format("  the canary ({}) was killed in run {}\n", result.canary.defect, result.canary.found_in_run);
   }

@@ -114,7 +114,7 @@ rc::Random source_of(std::uint64_t seed, std::uint64_t run) { return rc::Random(
 std::vector<Canary> find_canaries(std::uint64_t seed) {
   const ProgramOptions options;
   Expectations expectations{Answers::everything, options.session.until.wait_ms, options.session.until.drain_ms,
-                            options.server.max_connections};
+                            options.server.max_connections, static_cast<std::int64_t>(options.session.at_most)};
   const auto generator = scenarios({4, std::vector<bool>(fault_classes().size(), true)});
   std::vector<Canary> canaries;
   for (const Planted& planted : planted_violations(options)) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "verify/contracts/answered.hpp"
+#include "verify/contracts/buffer.hpp"
 #include "verify/contracts/delivered.hpp"
 #include "verify/contracts/echo.hpp"
 #include "verify/contracts/ends_side.hpp"
@@ -9,6 +10,7 @@
 #include "verify/contracts/rests.hpp"
 #include "verify/contracts/roles.hpp"
 #include "verify/contracts/sockets.hpp"
+#include "verify/contracts/starts.hpp"
 #include "verify/contracts/waiting.hpp"
 #include "verify/judge.hpp"
 
@@ -16,10 +18,10 @@ namespace antiphon::verify {
 
 /// The contracts of the echo server.
 inline auto echo_server(const Expectations& expected) {
-  return (Echo{expected.answers} ^ Answered{expected.idle_ms} ^ EndsSide{expected.answers}) *
-         InputRead{expected.idle_ms, expected.max_connections} * OnlyWhileOpen{} * AllReleased{} * Roles{} *
-         OwnConnection{} * Reaped{} * Handled{} * AcceptorLives{} * Rests{} * IdleLimit{expected.idle_ms} *
-         Drained{expected.drain_ms} * (Admission{} ^ NobodyWaits{}) *
+  return (Echo{expected.answers} ^ Answered{expected.idle_ms} ^ EndsSide{expected.answers, expected.idle_ms}) *
+         InputRead{expected.idle_ms, expected.max_connections} * BufferSize{expected.at_most} * OnlyWhileOpen{} *
+         AllReleased{} * Roles{} * OwnConnection{} * Reaped{} * Handled{} * Starts{} * AcceptorLives{} * Rests{} *
+         IdleLimit{expected.idle_ms} * Drained{expected.drain_ms} * (Admission{} ^ NobodyWaits{}) *
          (Delivered{expected.answers, expected.idle_ms, expected.max_connections} ^ Served{expected.answers});
 }
 

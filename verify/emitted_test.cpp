@@ -116,9 +116,9 @@ std::string expectations_source(const Expectations& expected) {
   };
   return fmt::format(
       "const Expectations expected{{\n"
-      "    .answers = Answers::{}, .idle_ms = {}, .drain_ms = {}, .max_connections = {}}};\n",
+      "    .answers = Answers::{}, .idle_ms = {}, .drain_ms = {}, .max_connections = {}, .at_most = {}}};\n",
       expected.answers == Answers::first_message ? "first_message" : "everything", limit(expected.idle_ms),
-      limit(expected.drain_ms), limit(expected.max_connections));
+      limit(expected.drain_ms), limit(expected.max_connections), limit(expected.at_most));
 }
 
 constexpr std::string_view head =

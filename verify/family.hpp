@@ -51,9 +51,10 @@ struct ConnectionState {
       Field{"side_ended", &ConnectionState::side_ended}, Field{"served", &ConnectionState::served},
       Field{"excuse", &ConnectionState::excuse},         Field{"waited_ms", &ConnectionState::waited_ms}};
 
-  /// Excused from what it owes. A deadline excuses only a session that was as patient as the idle limit asks.
+  /// Excused from what it owes. A deadline excuses only a session that was as patient as the idle limit asks, until it
+  /// has ended its own side: then any deadline will do.
   [[nodiscard]] bool excused(std::int64_t idle_ms) const {
-    return excuse != Excuse::none && !(excuse == Excuse::deadline && waited_ms < idle_ms);
+    return excuse != Excuse::none && !(excuse == Excuse::deadline && !side_ended && waited_ms < idle_ms);
   }
 };
 

@@ -14,7 +14,9 @@
 #include "interpreters/dump.hpp"
 #include "interpreters/simulated.hpp"
 #include "verify/difference.hpp"
+#include "verify/exhaustive.hpp"
 #include "verify/planted.hpp"
+#include "verify/same_tree.hpp"
 
 namespace antiphon::verify {
 
@@ -146,6 +148,12 @@ Canary find_canary(const std::vector<Strategy>& strategies) {
 
 }  // namespace
 
+Strategy same_trees() {
+  return {"same tree", [](const Server& original, const Server& mutant) {
+            return Opinion{same_tree(original, mutant) ? Fate::equivalent : Fate::survived, {}, 0};
+          }};
+}
+
 Strategy failing_starts(const MutationOptions& options) {
   static constexpr std::pair<std::string_view, Errno> failures[] = {
       {DiscardChildren::name, Errno::INVAL}, {OpenSocket::name, Errno::NFILE}, {Listen::name, Errno::ADDRINUSE}};
@@ -193,7 +201,8 @@ MutationResult mutation_campaign(const Server& server, const MutationOptions& op
 }
 
 MutationResult mutation_campaign(const Server& server, const MutationOptions& options) {
-  return mutation_campaign(server, options, {failing_starts(options), random_scenarios(options)});
+  return mutation_campaign(server, options,
+                           {same_trees(), failing_starts(options), random_scenarios(options), exhaustive(options)});
 }
 
 std::string_view name_of(Fate fate) {

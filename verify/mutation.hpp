@@ -25,7 +25,7 @@ enum class Fate : std::uint8_t {
 struct Opinion {
   Fate fate = Fate::survived;
   std::string clause;           ///< If killed: which.
-  std::uint64_t scenarios = 0;  ///< How many were looked at.
+  std::uint64_t scenarios = 0;  ///< How many were looked at; of an exploration, scopes.
 };
 
 /// A way to tell mutants from their originals. It may say `equivalent` only of what it has proved.
@@ -44,6 +44,9 @@ struct MutationOptions {
   /// Called for each mutant with what is being done.
   std::function<void(const std::string&)> progress = [](const std::string&) {};
 };
+
+/// Proves a mutant equivalent that is the original in other words (verify/same_tree.hpp).
+Strategy same_trees();
 
 /// A few scenarios in which the server cannot start: an instruction fails that campaigns leave alone, since a server
 /// that ends by it is no bad one.
@@ -74,7 +77,7 @@ struct MutationResult {
 /// Puts every mutant of the server before the strategies, in their order.
 MutationResult mutation_campaign(const Server& server, const MutationOptions& options,
                                  const std::vector<Strategy>& strategies);
-/// With failing starts and random scenarios.
+/// With the strategies above and `exhaustive` (verify/exhaustive.hpp), the cheapest first.
 MutationResult mutation_campaign(const Server& server, const MutationOptions& options);
 
 std::string_view name_of(Fate fate);

@@ -59,6 +59,11 @@ Received without_limit(Recv recv) {
   return recv;
 }
 
+Received ask_for_more(Recv recv) {
+  recv.at_most *= 2;
+  return recv;
+}
+
 Received without_drain(Recv recv) {
   recv.until.drain_ms = 0;
   return recv;
@@ -116,6 +121,8 @@ Done keep_listener(const Close& close) {
 
 Program<Net, Result<Forked>> serve_oneself(const Fork&) { return ret(Result<Forked>(Child{})); }
 
+Program<Net, Result<Endpoint>> never_listen(const Listen&) { return ret(Result<Endpoint>(Endpoint{})); }
+
 Program<Net, Result<Endpoint>> without_backlog(Listen listen) {
   listen.backlog = 0;
   return listen;
@@ -136,17 +143,19 @@ std::vector<Planted> planted_violations(const ProgramOptions& options) {
        replaced<Recv>(replaced<Close>(server, keep_listener), tell_another)},
       {"answered", "the last byte of a message is lost", replaced<Recv>(server, lose_last_byte)},
       {"input-read", "the session ends after one message", replaced<Send>(server, send_and_give_up)},
+      {"buffer", "sessions ask for twice their buffer", replaced<Recv>(server, ask_for_more)},
       {"open", "sockets are closed twice", replaced<Close>(server, close_twice)},
       {"open", "sockets are read after they are closed", replaced<Close>(server, read_after_close)},
       {"released", "nothing is closed", replaced<Close>(server, never_close)},
       {"roles", "the acceptor serves its clients itself", replaced<Fork>(server, serve_oneself)},
       {"own-connection", "sessions keep the listener", replaced<Close>(server, keep_listener)},
-      {"rests", "the acceptor never sleeps", replaced<Sleep>(server, never_sleep)},
+      {"rests", "nobody ever sleeps", replaced<Sleep>(server, never_sleep)},
       {"ends-side", "the answer is followed by nothing", replaced<ShutdownSend>(once, never_shut_down),
        Answers::first_message},
       {"reaped", "children are not discarded",
        replaced<DiscardChildren>(server, [](const DiscardChildren&) -> Done { return ret(Result<Unit>()); })},
       {"handled", "errors end the process (the original)", seed::echo_server()},
+      {"starts", "the server does not listen", replaced<Listen>(server, never_listen)},
       {"acceptor-lives", "errors end the acceptor (the original)", seed::echo_server()},
       {"idle-limit", "sessions wait for ever", replaced<Recv>(server, without_limit)},
       {"drained", "sessions are cut at the stop", replaced<Recv>(server, without_drain)},

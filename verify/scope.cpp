@@ -1,6 +1,7 @@
 #include "verify/scope.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <initializer_list>
 #include <string_view>
 
@@ -26,7 +27,12 @@ void add_class(Scope& scope, std::string_view name) {
          Errno::PERM});
   }
   if (name == "fork") add(adversity, {Fork::name}, {Errno::AGAIN, Errno::NOMEM});
-  if (name == "memory") add(adversity, {Recv::name, Send::name}, {Errno::NOMEM, Errno::NOBUFS, Errno::AGAIN});
+  if (name == "memory") {
+    const std::size_t before = adversity.faults.size();
+    add(adversity, {Recv::name, Send::name}, {Errno::NOMEM, Errno::NOBUFS, Errno::AGAIN});
+    for (std::size_t fault = before; fault < adversity.faults.size(); ++fault) adversity.faults[fault].counted = true;
+    adversity.most_counted = most_memory_faults;
+  }
   if (name == "close") {
     add(adversity, {Close::name}, {Errno::INTR, Errno::IO});
     add(adversity, {ShutdownSend::name}, {Errno::NOTCONN});

@@ -16,15 +16,19 @@ namespace antiphon::verify {
 struct PossibleFault {
   std::uint32_t instruction = 0;  ///< Its place in `faulty_instructions`.
   Errno error = Errno::INTR;
+  bool counted = false;  ///< Only so often in one run: see `Adversity::most_counted`.
 };
+
+/// A session gives up after twelve failures in a row for want of memory, so there are fewer of them in one run.
+inline constexpr std::uint32_t most_memory_faults = 4;
 
 /// What may happen beyond the program, the clients and the network.
 struct Adversity {
   std::vector<PossibleFault> faults;
-  std::uint32_t most_faults = ~std::uint32_t{0};  ///< In one run; the largest number: as many as there are.
-  bool resets = false;                            ///< Clients may reset their connections.
-  bool stops = false;                             ///< The operator may ask for a stop, once.
-  bool impatience = false;  ///< Deadlines pass at any step, not only when nothing else can happen.
+  std::uint32_t most_counted = 0;  ///< Of the faults that count, so many in one run. The others come without end.
+  bool resets = false;             ///< Clients may reset their connections.
+  bool stops = false;              ///< The operator may ask for a stop, once.
+  bool impatience = false;         ///< Deadlines pass at any step, not only when nothing else can happen.
 
   [[nodiscard]] bool any() const { return !faults.empty() || resets || stops || impatience; }
 };

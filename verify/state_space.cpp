@@ -160,7 +160,7 @@ StateSpace::~StateSpace() = default;
 
 void StateSpace::begin(const Server& server) {
   world_ = std::make_unique<World>(server, scenario_, *amounts_, [this](const Event& event) { see(event); });
-  faults_left_.put(0, FaultsLeft{adversity_.most_faults});
+  faults_left_.put(0, FaultsLeft{adversity_.most_counted});
   world_->for_each_kind([&](auto& parts) { add_kind(parts); });
   add_kind(faults_left_);
   watcher_->add_kinds_to(*this);
@@ -385,14 +385,25 @@ void StateSpace::moves_of(const Actor& actor, std::vector<Move>& moves, std::vec
   for (const Errno way : world_->ways_out(actor.index)) {
     (adversity_.impatience ? moves : ways_out).push_back({Move::Kind::overdue, actor.index, 0, way});
   }
-  if (adversity_.faults.empty()) return;
-  const bool counted = adversity_.most_faults != ~std::uint32_t{0};
-  if (counted && faults_left_[0].count == 0) return;
   world_->processes()[actor.index].process->pending([&]<class I>(const I&) {
     for (const PossibleFault& fault : adversity_.faults) {
-      if (fault.instruction == fault_place(I::name)) moves.push_back({Move::Kind::fault, actor.index, 0, fault.error});
+      if (fault.instruction != fault_place(I::name)) continue;
+      if (fault.counted && faults_left_[0].count == 0) continue;
+      moves.push_back({Move::Kind::fault, actor.index, 0, fault.error});
     }
   });
+}
+
+/// Whether the move is a fault of which there are only so many.
+bool StateSpace::is_counted(const Move& move) const {
+  bool is = false;
+  if (move.kind != Move::Kind::fault) return is;
+  world_->processes()[move.index].process->pending([&]<class I>(const I&) {
+    is = std::ranges::any_of(adversity_.faults, [&](const PossibleFault& fault) {
+      return fault.counted && fault.instruction == fault_place(I::name) && fault.error == move.error;
+    });
+  });
+  return is;
 }
 
 void StateSpace::run_all(const std::vector<Move>& moves, const State& state, std::vector<Outcome>& outcomes) {
@@ -416,7 +427,7 @@ bool StateSpace::run_one(const Move& move, Outcome& outcome) {
   told_ = 0;
   footprint_.forget_writes();
   watch(true);
-  if (move.kind == Move::Kind::fault && adversity_.most_faults != ~std::uint32_t{0}) --faults_left_.edit(0).count;
+  if (is_counted(move)) --faults_left_.edit(0).count;
   world_->make(move);
   watch(false);
   outcome.shortfalls = amounts_->taken();

@@ -76,8 +76,8 @@ struct Outcome {
   std::uint64_t kinds = 0;  ///< and the kinds of their parts, a bit each.
   Fingerprint difference;
   std::vector<Breach> breaches;
-  std::uint16_t actor = 0;  ///< Whose it is.
-  std::uint32_t told = 0;   ///< The clients to whom something comes of it, a bit each.
+  std::uint16_t actor = 0;     ///< Whose it is.
+  std::uint32_t told = 0;      ///< The clients to whom something comes of it, a bit each.
   std::uint32_t observed = 0;  ///< What an observer saw of it; 0: nothing.
 };
 
@@ -256,6 +256,7 @@ class StateSpace {
   void moves_of(const Actor& actor, std::vector<Move>& moves, std::vector<Move>& ways_out) const;
   void run_all(const std::vector<Move>& moves, const State& state, std::vector<Outcome>& outcomes);
   bool run_one(const Move& move, Outcome& outcome);
+  [[nodiscard]] bool is_counted(const Move& move) const;
   void spread_over_kinds(Footing& footing);
   Slots slots_of(const std::vector<Footprint::Place>& places);
   template <class T>

@@ -196,8 +196,9 @@ class Mutants(unittest.TestCase):
         self.assertEqual((status, errors), (1, ""), output)
         self.assertIn("\nviolated: program stream ", output)
         self.assertIn("the canary (every message is sent twice) was killed", output)
-        self.assertRegex(output, r"\nsurvived: #\d+ Recv line \d+: off-by-one: asks for one byte more\n")
-        self.assertRegex(output, r"\n\+.*at most 16385")
+        self.assertRegex(output, r"\nsurvived: #\d+ Recv line \d+: off-by-one: asks for one byte less\n")
+        self.assertRegex(output, r"\n\+.*at most 16383")
+        self.assertRegex(output, r"\nkilled +\S+ +exhaustive +\d+ +#\d+ Listen line \d+: duplicate: ")
 
     def test_json(self):
         arguments = ["mutants", "--program", "seed", "--runs", "20", "--seed", "3", "--format", "json"]
@@ -206,6 +207,8 @@ class Mutants(unittest.TestCase):
         self.assertEqual((status, report["verdict"], report["seed"]), (1, "violated", 3))
         self.assertEqual(report["killed"] + report["equivalent"] + len(report["survived"]), report["total"])
         self.assertEqual(len(report["mutants"]), report["total"])
+        proved = [mutant["text"] for mutant in report["mutants"] if mutant.get("strategy") == "same tree"]
+        self.assertEqual((proved, report["equivalent"]), (["counts one byte more", "counts one byte less"], 2))
         self.assertGreater(report["canary"]["found_in_run"], 0)
         for mutant in report["mutants"]:
             prefix = f"#{mutant['number']} {mutant['instruction']} line {mutant['line']}: {mutant['kind']}: "

@@ -164,6 +164,17 @@ TEST(InputRead, TheLastHolderCounts) {
             "process 0, event 5 (Close): lets go of a client whose end it has not read");
 }
 
+// -- buffer -----------------------------------------------------------------------------------------------------
+
+TEST(Buffer, NobodyAsksForMoreThanItHolds) {
+  EXPECT_EQ(verdict_on("buffer", conversation()), "kept");
+  EXPECT_EQ(verdict_on("buffer", serving().waits(1, Recv{client, 1, until})), "kept");
+  EXPECT_EQ(verdict_on("buffer", serving().waits(1, Recv{client, 16'385, until})),
+            "process 1, event 2 (Recv): asks for 16385 bytes, where 16384 are the limit");
+  EXPECT_EQ(verdict_on("buffer", serving().waits(1, Recv{client, 16'385, until}), {Answers::everything, 60'000, 5'000}),
+            "kept");
+}
+
 // -- open -------------------------------------------------------------------------------------------------------
 
 TEST(OnlyWhileOpen, SocketsAreUsedWhileHeld) {
@@ -278,6 +289,37 @@ TEST(AcceptorLives, ItEndsWhenAskedToStop) {
             "process 0, event 5: accepts clients and ends, and nobody asked it to stop");
 }
 
+// -- starts -----------------------------------------------------------------------------------------------------
+
+TEST(Starts, AServerListensBeforeItAccepts) {
+  EXPECT_EQ(verdict_on("starts", conversation()), "kept");
+  EXPECT_EQ(verdict_on("starts", opening().waits(0, Accept{listener})), "kept");
+  const auto opened = [] { return History().on(0, OpenSocket{{"127.0.0.1", 80}}, listener); };
+  EXPECT_EQ(verdict_on("starts", opened().waits(0, Accept{listener})),
+            "process 0, event 1 (Accept): accepts and has not listened");
+  EXPECT_EQ(verdict_on("starts", opened().on(0, Listen{listener, 8}, failed(Errno::ADDRINUSE)).waits(0, Accept{})),
+            "process 0, event 2 (Accept): accepts and has not listened");
+}
+
+TEST(Starts, WhoDoesNotComeToThatSaysWhatFailed) {
+  const auto refused = [] { return History().on(0, OpenSocket{{"127.0.0.1", 80}}, failed(Errno::ACCES)); };
+  EXPECT_EQ(verdict_on("starts", refused().ends(0, failed(Errno::ACCES))), "kept");
+  EXPECT_EQ(verdict_on("starts", refused().ends(0)),
+            "process 0, event 1: ends without an error, has accepted nobody and was not asked to stop");
+  EXPECT_EQ(verdict_on("starts", opening().ends(0, failed(Errno::FAULT))),
+            "process 0, event 3: ends by EFAULT, and nothing had failed");
+}
+
+TEST(Starts, AStopAndAChildThatGoesOnExcuse) {
+  EXPECT_EQ(verdict_on("starts", opening().stop().on(0, Sleep{5}, failed(Errno::STOPPING)).ends(0)), "kept");
+  EXPECT_EQ(verdict_on("starts", opening().forks(0, 1).ends(0)), "kept");
+}
+
+TEST(Starts, ItIsNotAskedOfSessionsNorOfWhoHasAccepted) {
+  EXPECT_EQ(verdict_on("starts", serving().ends(1, failed(Errno::CONNRESET))), "kept");
+  EXPECT_EQ(verdict_on("starts", opening().on(0, Accept{listener}, failed(Errno::STOPPING)).ends(0)), "kept");
+}
+
 // -- idle-limit -------------------------------------------------------------------------------------------------
 
 TEST(IdleLimit, NobodyWaitsPastIt) {
@@ -321,6 +363,25 @@ TEST(Rests, WantIsWaitedOut) {
             "process 0, event 4 (Sleep): rests for 10001 ms");
 }
 
+TEST(Rests, OfSessionsToo) {
+  const auto lacking = [](Errno error) { return serving().on(1, read(), failed(error)); };
+  EXPECT_EQ(verdict_on("rests", lacking(Errno::NOMEM).on(1, Sleep{1}, done()).waits(1, read())), "kept");
+  EXPECT_EQ(verdict_on("rests", lacking(Errno::INTR).waits(1, read())), "kept");
+  EXPECT_EQ(verdict_on("rests", lacking(Errno::NOMEM).on(1, Close{client}, done()).ends(1)), "kept");
+  EXPECT_EQ(verdict_on("rests", lacking(Errno::NOMEM).waits(1, read())),
+            "process 1, event 3 (Recv): tries again at once after a Recv that failed for want of something");
+  EXPECT_EQ(verdict_on("rests", having_read("a").on(1, write("a"), failed(Errno::NOBUFS)).waits(1, write("a"))),
+            "process 1, event 4 (Send): tries again at once after a Send that failed for want of something");
+}
+
+TEST(Rests, WhoDoesSomethingElseFirstDoesNotSpin) {
+  EXPECT_EQ(
+      verdict_on(
+          "rests",
+          having_read("a").on(1, write("a"), failed(Errno::NOBUFS)).on(1, read(), bytes("b")).waits(1, write("ab"))),
+      "kept");
+}
+
 // -- ends-side --------------------------------------------------------------------------------------------------
 
 TEST(EndsSide, TheAnswerIsFollowedByTheEnd) {
@@ -330,6 +391,24 @@ TEST(EndsSide, TheAnswerIsFollowedByTheEnd) {
   EXPECT_EQ(verdict_on("ends-side", answered().waits(1, read())), "kept");
   EXPECT_EQ(verdict_on("ends-side", answered().waits(1, read()), once),
             "process 1, event 4 (Recv): reads on and has not ended its side");
+}
+
+TEST(EndsSide, NothingIsOwedByThen) {
+  const auto ends = [](History history) { return history.on(1, ShutdownSend{client}, done()); };
+  EXPECT_EQ(verdict_on("ends-side", ends(serving())), "kept");
+  EXPECT_EQ(verdict_on("ends-side", ends(having_read("ab").on(1, write("ab"), 2))), "kept");
+  EXPECT_EQ(verdict_on("ends-side", ends(having_read("ab").on(1, write("ab"), 1))),
+            "process 1, event 4 (ShutdownSend): ends its side and still owes \"b\"");
+  EXPECT_EQ(verdict_on("ends-side", ends(having_read("ab").on(1, write("ab"), failed(Errno::NOMEM)))),
+            "process 1, event 4 (ShutdownSend): ends its side and still owes \"ab\"");
+}
+
+TEST(EndsSide, WhatExcusesADebtExcusesTheEnd) {
+  for (const Errno error : {Errno::CONNRESET, Errno::PIPE, Errno::EXPIRED, Errno::STOPPING}) {
+    EXPECT_EQ(
+        verdict_on("ends-side", having_read("a").on(1, write("a"), failed(error)).on(1, ShutdownSend{client}, done())),
+        "kept");
+  }
 }
 
 // -- the interpreter --------------------------------------------------------------------------------------------

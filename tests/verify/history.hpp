@@ -18,7 +18,9 @@ constexpr Socket client{1};
 constexpr Deadline until{.wait_ms = 60'000, .drain_ms = 5'000};
 
 /// What the server of these traces is held to.
-inline Expectations expectations(Answers answers = Answers::everything) { return {answers, 60'000, 5'000}; }
+inline Expectations expectations(Answers answers = Answers::everything) {
+  return {.answers = answers, .idle_ms = 60'000, .drain_ms = 5'000, .at_most = 16'384};
+}
 
 inline Recv read() { return {client, 16384, until}; }
 inline Send write(std::string_view text) { return {client, Bytes::copy_of(text), until}; }

@@ -8,6 +8,7 @@
 
 #include "core/programs/catalogue.hpp"
 #include "tests/verify/history.hpp"
+#include "verify/exhaustive.hpp"
 
 namespace antiphon::verify {
 namespace {
@@ -38,24 +39,43 @@ TEST(Mutation, WhatIsBadIsKilledByItsClause) {
   EXPECT_EQ(trial("Recv", "loses the last byte").clause, "answered");
   EXPECT_EQ(trial("DiscardChildren", "is not issued, as if it was answered ok").clause, "reaped");
   EXPECT_EQ(trial("Recv", "takes a success for EINTR (EINTR)").clause, comes_to_rest);
+  EXPECT_EQ(trial("Recv", "asks for one byte more").clause, "buffer");
   EXPECT_EQ(trial("Send", "counts one byte less").strategy, "random");
   EXPECT_EQ(trial("Listen", "takes any error for ok").strategy, "failing start");
 }
 
 TEST(Mutation, WhatMakesNoDifferenceSurvivesAndIsShown) {
-  const Trial& more = trial("Recv", "asks for one byte more");
-  EXPECT_EQ(more.fate, Fate::survived);
-  EXPECT_EQ(more.clause, "");
-  EXPECT_EQ(more.scenarios, 30U + 3U);
-  EXPECT_NE(more.difference.find("\n-"), std::string::npos) << more.difference;
-  EXPECT_NE(more.difference.find("at most 16385"), std::string::npos) << more.difference;
-  EXPECT_EQ(trial("Recv", "takes Expired, Stopping, any other error for end of input").difference, "");
+  const Trial& less = trial("Recv", "asks for one byte less");
+  EXPECT_EQ(less.fate, Fate::survived);
+  EXPECT_EQ(less.clause, "");
+  EXPECT_EQ(less.scenarios, 30U + 3U + scopes_for_mutants().size());
+  EXPECT_NE(less.difference.find("\n-"), std::string::npos) << less.difference;
+  EXPECT_NE(less.difference.find("at most 16383"), std::string::npos) << less.difference;
+}
+
+TEST(Mutation, TheSameTreeIsProvedEquivalent) {
+  for (const Trial& one : {trial("Recv", "takes Expired, Stopping, any other error for end of input"),
+                           trial("Fork", "takes any error for Parent")}) {
+    EXPECT_EQ(one.fate, Fate::equivalent);
+    EXPECT_EQ(one.strategy, "same tree");
+    EXPECT_EQ(one.difference, "");
+  }
+}
+
+TEST(Mutation, ExplorationKillsWhatScenariosMiss) {
+  for (const std::string_view text :
+       {"is issued twice, and the first response counts", "is issued twice, and the last response counts"}) {
+    EXPECT_EQ(trial("Listen", text).fate, Fate::killed);
+    EXPECT_EQ(trial("Listen", text).strategy, "exhaustive");
+  }
 }
 
 TEST(Mutation, SurvivorsDecideTheRuling) {
   EXPECT_EQ(of_the_stream().ruling, Ruling::violated);
   EXPECT_GT(of_the_stream().canary.found_in_run, 0U);
-  EXPECT_EQ(of_the_stream().count(Fate::killed) + of_the_stream().count(Fate::survived), of_the_stream().trials.size());
+  EXPECT_EQ(of_the_stream().count(Fate::killed) + of_the_stream().count(Fate::equivalent) +
+                of_the_stream().count(Fate::survived),
+            of_the_stream().trials.size());
 }
 
 TEST(Mutation, TheSameSeedKillsInTheSameScenarios) {

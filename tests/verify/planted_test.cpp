@@ -9,6 +9,8 @@
 #include "core/programs/catalogue.hpp"
 #include "tests/verify/history.hpp"
 #include "verify/campaign.hpp"
+#include "verify/exhaustive.hpp"
+#include "verify/explorer.hpp"
 
 namespace antiphon::verify {
 namespace {
@@ -35,6 +37,20 @@ TEST(Planted, EachIsFoundSoon) {
       found = std::ranges::any_of(verdict.violations,
                                   [&](const Violation& violation) { return violation.clause.name == planted.clause; });
     }
+    EXPECT_TRUE(found) << planted.clause << ": " << planted.defect;
+  }
+}
+
+TEST(Planted, EachIsFoundByAnExploration) {
+  std::vector<Scope> scopes = scopes_for_mutants();
+  scopes.push_back(*scope_of({}));
+  for (const Planted& planted : planted_violations()) {
+    ExploreOptions options;
+    options.expectations = expectations(planted.answers);
+    const bool found = std::ranges::any_of(scopes, [&](const Scope& scope) {
+      return std::ranges::any_of(explore(planted.server, scope, options).discoveries,
+                                 [&](const Discovery& one) { return one.breach.clause.name == planted.clause; });
+    });
     EXPECT_TRUE(found) << planted.clause << ": " << planted.defect;
   }
 }

@@ -34,7 +34,7 @@ class Walks : public testing::TestWithParam<Order> {
     options.order = GetParam();
     options.runs = runs;
     options.expectations = {answers, program.session.until.wait_ms, program.session.until.drain_ms,
-                            program.server.max_connections};
+                            program.server.max_connections, static_cast<std::int64_t>(program.session.at_most)};
     return options;
   }
 

@@ -1,25 +1,51 @@
 #pragma once
 
+#include <string>
+
 #include "verify/contracts/owed.hpp"
 
 namespace antiphon::verify {
 
-/// A server that answers the first message only: once the answer is out it ends its side, before it reads on. So the
-/// client sees the end and does not wait. Shares the witness of Echo; asks nothing of a server that echoes everything.
+/// The end of the server's side says that the answer is whole. So no side is ended while its client is owed something,
+/// for nothing can be sent after it; what excuses a debt excuses this too. And a server that answers the first message
+/// only ends its side once the answer is out, before it reads on, so that its client does not wait. Shares the witness
+/// of Echo.
 struct EndsSide {
   using Witness = Owing;
-  static constexpr Clause clause{"ends-side", "who answers one message ends its side after the answer"};
+  static constexpr Clause clause{"ends-side",
+                                 "a side is ended once the answer is out; at once, if that is the only one"};
   Answers answers = Answers::everything;
+  std::int64_t idle_ms = 0;  ///< The idle limit: a deadline before it excuses nothing.
 
   void caller(const Owing& owing, const Seen& seen, Report& report) const {
-    const auto* const recv = seen.issued<Recv>();
-    if (answers == Answers::everything || recv == nullptr) return;
-    const auto what = seen.held(recv->instruction.from);
-    const ConnectionState* const connection = what ? seen.before.connection(what->connection) : nullptr;
-    if (connection == nullptr || what->listener || connection->side_ended) return;
+    if (const auto* const recv = seen.issued<Recv>()) check_reading(owing, seen, recv->instruction.from, report);
+    if (const auto* const shutdown = seen.issued<ShutdownSend>()) {
+      check_ending(owing, seen, shutdown->instruction.socket, report);
+    }
+  }
+
+ private:
+  static const ConnectionState* connection_of(const Seen& seen, const std::optional<Held>& what) {
+    return !what || what->listener ? nullptr : seen.before.connection(what->connection);
+  }
+
+  void check_reading(const Owing& owing, const Seen& seen, Socket client, Report& report) const {
+    if (answers == Answers::everything) return;
+    const auto what = seen.held(client);
+    const ConnectionState* const connection = connection_of(seen, what);
+    if (connection == nullptr || connection->side_ended) return;
     const Owed* const owed = owing.find(what->connection);
     if (owed == nullptr || !owed->heard || connection->excuse != Excuse::none) return;
     report.breach(clause, Party::program, "reads on and has not ended its side");
+  }
+
+  void check_ending(const Owing& owing, const Seen& seen, Socket client, Report& report) const {
+    const auto what = seen.held(client);
+    const ConnectionState* const connection = connection_of(seen, what);
+    if (connection == nullptr || connection->excused(idle_ms)) return;
+    const Owed* const owed = owing.find(what->connection);
+    if (owed == nullptr || owed->bytes == 0) return;
+    report.breach(clause, Party::program, "ends its side and still owes " + in_quotes(owed->text()));
   }
 };
 

@@ -18,7 +18,7 @@ struct InputRead {
     for (const ConnectionId id : seen.last_releases) {
       const ConnectionState& connection = *seen.before.connection(id);
       const Excuse excuse = seen.excuse(connection, max_connections);
-      const bool impatient = excuse == Excuse::deadline && !connection.side_ended && !connection.excused(idle_ms);
+      const bool impatient = excuse == Excuse::deadline && !connection.excused(idle_ms);
       if (connection.input_ended || (excuse != Excuse::none && !impatient)) continue;
       report.breach(clause, Party::program, "lets go of a client whose end it has not read");
     }

@@ -1,0 +1,204 @@
+#include "verify/same_tree.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bitset>
+#include <concepts>
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <tuple>
+#include <unordered_set>
+#include <utility>
+
+#include "core/process.hpp"
+#include "interpreters/responses.hpp"
+
+namespace antiphon::verify {
+
+namespace {
+
+using Running = Process<Net, Result<Unit>, Identified>;
+
+/// A number that no program makes up by itself.
+constexpr std::int64_t first_pid = 1'000'000;
+/// A full message is never longer, whatever the program asks for.
+constexpr std::size_t longest_message = std::size_t{1} << 20U;
+/// A program that holds more sockets at a time is not followed.
+constexpr int most_sockets = 64;
+
+/// A message that stands for any content of its size.
+Bytes message(std::uint32_t name, std::size_t size) {
+  Buffer* const buffer = Buffer::make(size);
+  std::memset(buffer->data, 0, size);
+  buffer->marked = true;
+  buffer->name = name;
+  return {buffer, size};
+}
+
+template <class T>
+bool same(const T& one, const T& other) {
+  return one == other;
+}
+
+/// The same slice of a message; or the program's own bytes, by what they say.
+bool same(const Bytes& one, const Bytes& other) {
+  if (one.size() != other.size()) return false;
+  if (one.empty() || (one.buffer() == other.buffer() && one.offset() == other.offset())) return true;
+  return !one.buffer()->marked && !other.buffer()->marked && one.content() == other.content();
+}
+
+template <class I>
+bool same_operands(const I& one, const I& other) {
+  return std::apply([&](const auto&... field) { return (same(one.*(field.member), other.*(field.member)) && ...); },
+                    I::fields);
+}
+
+/// When an instruction may be answered EXPIRED, and when STOPPING.
+template <class I>
+Deadline deadline_of(const I& instruction) {
+  constexpr bool stops_at_once = std::same_as<I, Accept> || std::same_as<I, Sleep>;
+  if constexpr (requires { instruction.until; }) {
+    return instruction.until;
+  } else {
+    return {.wait_ms = forever_ms, .drain_ms = stops_at_once ? 0 : forever_ms};
+  }
+}
+
+/// Both programs, which have issued and been answered the same.
+struct Pair {
+  Running one;
+  Running other;
+  std::bitset<most_sockets> sockets;  ///< The names that they hold.
+};
+
+/// Runs both side by side. Each pair of states is given messages of its own, so one that came earlier is never taken
+/// for it; a program that keeps more and more of them has too many states. Sockets have the lowest free name, as
+/// interpreters give it.
+class SideBySide {
+ public:
+  explicit SideBySide(std::size_t most_states) : most_states_(most_states) {}
+
+  bool run(const Server& one, const Server& other) {
+    const std::uint64_t looks_before = looks();
+    arrive({Running(one), Running(other), {}});
+    while (same_ && !waiting_.empty()) {
+      const Pair pair = take_one();
+      pair.one.pending([&](const auto& instruction) { answer_all(pair, instruction); });
+    }
+    return same_ && looks() == looks_before;
+  }
+
+ private:
+  using Key = std::array<std::uint64_t, 5>;
+  struct Hash {
+    std::size_t operator()(const Key& key) const { return static_cast<std::size_t>(key[0] + 31 * key[2] + key[4]); }
+  };
+
+  /// The oldest and the youngest in turn: a difference that is near is soon found, and so is one that is deep.
+  Pair take_one() {
+    const bool oldest = ++number_ % 2 == 0;
+    Pair pair = std::move(oldest ? waiting_.front() : waiting_.back());
+    if (oldest) {
+      waiting_.pop_front();
+    } else {
+      waiting_.pop_back();
+    }
+    return pair;
+  }
+
+  void arrive(Pair pair) {
+    if (!same_) return;
+    same_ = alike(pair.one, pair.other);
+    if (!same_ || pair.one.finished()) return;
+    const Digest& one = pair.one.digest();
+    const Digest& other = pair.other.digest();
+    const Key key{one.low(), one.high(), other.low(), other.high(), pair.sockets.to_ullong()};
+    if (!seen_.insert(key).second) return;
+    same_ = seen_.size() <= most_states_;
+    waiting_.push_back(std::move(pair));
+  }
+
+  static bool alike(const Running& one, const Running& other) {
+    if (one.finished() || other.finished()) {
+      return one.finished() && other.finished() && one.result() == other.result();
+    }
+    bool is_same = false;
+    one.pending([&]<class I>(const I& mine) {
+      other.pending([&]<class J>(const J& its) {
+        if constexpr (std::same_as<I, J>) is_same = same_operands(mine, its);
+      });
+    });
+    return is_same;
+  }
+
+  template <Instruction I>
+  void answer(const Pair& pair, const I& instruction, const typename I::Response& response) {
+    if (!same_) return;
+    Pair next = pair;
+    if constexpr (std::same_as<typename I::Response, Result<Socket>>) {
+      if (response) next.sockets.set(static_cast<std::size_t>(response->number));
+    } else if constexpr (std::same_as<I, Close>) {
+      const int name = instruction.socket.number;
+      if (name >= 0 && name < most_sockets) next.sockets.reset(static_cast<std::size_t>(name));
+    }
+    next.one.template answer<I>(response);
+    next.other.template answer<I>(response);
+    arrive(std::move(next));
+  }
+
+  template <Instruction I>
+  void answer_all(const Pair& pair, const I& instruction) {
+    const auto give = [&](const typename I::Response& response) { answer(pair, instruction, response); };
+    give_successes(pair, instruction, give);
+    for (const Errno error : errors_of<I>()) give(failed(error));
+    give(failed(unlisted_error));
+    const Deadline until = deadline_of(instruction);
+    if (until.wait_ms != forever_ms) give(failed(Errno::EXPIRED));
+    if (until.drain_ms != forever_ms) give(failed(Errno::STOPPING));
+  }
+
+  template <class I>
+    requires std::same_as<typename I::Response, Result<Unit>>
+  void give_successes(const Pair&, const I&, const auto& give) const {
+    give(Unit{});
+  }
+  template <class I>
+    requires std::same_as<typename I::Response, Result<Socket>>
+  void give_successes(const Pair& pair, const I&, const auto& give) {
+    int name = 0;
+    while (name < most_sockets && pair.sockets.test(static_cast<std::size_t>(name))) ++name;
+    same_ &= name < most_sockets;
+    if (same_) give(Socket{name});
+  }
+  void give_successes(const Pair&, const Listen&, const auto& give) const { give(Endpoint{"192.0.2.1", 49'152}); }
+  void give_successes(const Pair&, const Fork&, const auto& give) const {
+    give(Forked(Parent{Pid{first_pid + static_cast<std::int64_t>(number_)}}));
+    give(Forked(Child{}));
+  }
+  void give_successes(const Pair&, const Recv& recv, const auto& give) const {
+    const std::size_t full = std::min(recv.at_most, longest_message);
+    give(Bytes());
+    if (full > 0) give(message(2 * number_, full));
+    if (full > 1) give(message(2 * number_ + 1, 1));
+  }
+  void give_successes(const Pair&, const Send& send, const auto& give) const {
+    const std::size_t size = send.bytes.size();
+    give(size);
+    if (size > 1) give(size - 1);
+  }
+
+  std::size_t most_states_;
+  bool same_ = true;
+  std::uint32_t number_ = 0;  ///< Of the pair that is answered.
+  std::unordered_set<Key, Hash> seen_;
+  std::deque<Pair> waiting_;
+};
+
+}  // namespace
+
+bool same_tree(const Server& one, const Server& other, std::size_t most_states) {
+  return SideBySide(most_states).run(one, other);
+}
+
+}  // namespace antiphon::verify
