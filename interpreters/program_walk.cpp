@@ -12,7 +12,6 @@
 #include <range/v3/view/reverse.hpp>
 #include <range/v3/view/single.hpp>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "core/place.hpp"
 #include "core/process.hpp"
@@ -146,9 +145,9 @@ class Walker {
 
   Target arrive(State state, SocketNames names) {
     if (state.finished()) return state.result() ? End::ok : End::error;
+    if (const auto seen = seen_.find(state.digest()); seen != seen_.end()) return seen->second;
     const std::optional<std::size_t> index = point_of(state, names);
     if (!index) return End::not_followed;
-    if (seen_.contains(state.digest())) return *index;
     Point& point = points_[*index];
     state.pending([&](const auto& instruction) { note_operands(point, instruction); });
     if (point.states == limits_.most_states_of_a_point) {
@@ -156,7 +155,7 @@ class Walker {
       return *index;
     }
     ++point.states;
-    seen_.insert(state.digest());
+    seen_.emplace(state.digest(), *index);
     found_.push_back({std::move(state), *index, std::move(names)});
     return *index;
   }
@@ -295,7 +294,7 @@ class Walker {
   GraphLimits limits_;
   std::vector<Point> points_;
   std::map<Place, std::size_t> places_;
-  std::unordered_set<Digest, DigestHash> seen_;
+  std::unordered_map<Digest, std::size_t, DigestHash> seen_;  ///< The point of each state.
   std::vector<Arrived> waiting_;  ///< States to feed, the next one last.
   std::vector<Arrived> found_;    ///< States that the last one led to, the next one first.
   Messages messages_;

@@ -33,15 +33,10 @@ inline constexpr std::int64_t longest_rest_ms = 1000;
 /// Who came out of the loop: the acceptor, asked to stop, or a child whose session is over.
 enum class Outcome : std::uint8_t { stopped, session_over };
 
-using Turn = Step<Rest, Outcome>;
+using Turn = Step<Unit, Outcome>;
 using Turns = Program<Net, Turn>;
 
-inline Turns next_client(Rest rest = {}) { return ret(Turn{Continue{rest}}); }
-
-inline Turns after_a_rest(Rest rest) {
-  const std::int64_t wait_ms = std::clamp(2 * rest.wait_ms, first_rest_ms, longest_rest_ms);
-  return Sleep{wait_ms} >> [=](const Result<Unit>&) { return next_client(Rest{wait_ms}); };
-}
+inline Turns next_client() { return ret(Turn{Continue{Unit{}}}); }
 
 /// The client is told at once that it is not served.
 inline Turns refuse(Socket client) {
@@ -55,7 +50,7 @@ Turns serve(const ServerOptions& options, Socket listener, Socket client, const 
     if (std::holds_alternative<Parent>(*forked)) {
       return Close{client} >> [](const Result<Unit>&) { return next_client(); };
     }
-    return Close{listener} >> [=](const Result<Unit>&) {
+    return ignore(Close{listener}) >> [=](const Unit&) {
       return session(client) >> [](const Unit&) { return ret(Turn{Break{Outcome::session_over}}); };
     };
   };
@@ -81,14 +76,24 @@ inline bool concerns_one_client(Errno error) {
   }
 }
 
+/// The next client, with the failures that pass behind it; or STOPPING.
+inline Program<Net, Result<Socket>> next_accepted(Socket listener) {
+  using Tries = Step<Rest, Result<Socket>>;
+  return iter(Rest{}, [=](const Rest& rest) {
+    return Accept{listener} >> [=](const Result<Socket>& client) -> Program<Net, Tries> {
+      if (client || client.error() == Errno::STOPPING) return ret(Tries{Break{client}});
+      if (concerns_one_client(client.error())) return ret(Tries{Continue{Rest{}}});
+      const std::int64_t wait_ms = std::clamp(2 * rest.wait_ms, first_rest_ms, longest_rest_ms);
+      return Sleep{wait_ms} >> [=](const Result<Unit>&) { return ret(Tries{Continue{Rest{wait_ms}}}); };
+    };
+  });
+}
+
 template <class Session>
 Program<Net, Outcome> accept_clients(const ServerOptions& options, Socket listener, const Session& session) {
-  return iter(Rest{}, [=](const Rest& rest) {
-    return Accept{listener} >> [=](const Result<Socket>& client) -> Turns {
-      if (client) return serve(options, listener, *client, session);
-      if (client.error() == Errno::STOPPING) return ret(Turn{Break{Outcome::stopped}});
-      if (concerns_one_client(client.error())) return next_client();
-      return after_a_rest(rest);
+  return iter(Unit{}, [=](const Unit&) {
+    return next_accepted(listener) >> [=](const Result<Socket>& client) -> Turns {
+      return client ? serve(options, listener, *client, session) : Turns(ret(Turn{Break{Outcome::stopped}}));
     };
   });
 }
