@@ -145,6 +145,8 @@ ExitCode explore(const VerifyArguments& arguments) {
   options.order = arguments.explore.order;
   options.reductions = arguments.explore.reductions;
   options.most_memory = arguments.explore.memory_mib << 20U;
+  options.threads = arguments.explore.threads;
+  options.fresh = [&] { return *program_named(asked.name, asked.options); };
   options.expectations = asked.expected;
   options.runs = arguments.runs;
   options.seed = arguments.seed;

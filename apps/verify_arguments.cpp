@@ -21,8 +21,8 @@ USAGE
                          [--coverage] [--emit-test FILE] [--format FORMAT]
   echo-verify properties [--program NAME] --replay TOKEN [--emit-test FILE] [--format FORMAT]
   echo-verify explore [--program NAME] [--clients N] [--messages K|any] [--size B] [--capacity B] [--faults LIST]
-                      [--strategy dfs|bfs] [--reduce none|por|symmetry|all] [--memory MIB] [--emit-test FILE]
-                      [--format FORMAT]
+                      [--strategy dfs|bfs] [--reduce none|por|symmetry|all] [--memory MIB] [--threads N]
+                      [--emit-test FILE] [--format FORMAT]
   echo-verify explore --strategy random|pct [--runs N] [--seed S] [--depth D] [the scope, as above] [--memory MIB]
                       [--emit-test FILE] [--format FORMAT]
   echo-verify compare A B [--clients N] [--messages K|any] [--size B] [--capacity B] [--faults LIST] [--memory MIB]
@@ -71,6 +71,8 @@ OPTIONS
   --reduce NAME    none; por: actors that cannot meet take turns; symmetry: clients that do the same connect in turn;
                    all. Default all. Where a reduction may not be used the report says so.
   --memory MIB     The most memory for states. Default 2048. Once it is full the verdict is incomplete.
+  --threads N      Of dfs: how many search, 1 to 64. Default 1. How many states several threads need with a reduction
+                   depends on who is faster, and they do not judge runs without end. Nothing else changes.
   --faults LIST    none, all, or names with commas between them. Default none. Each scenario has some of them.
 {}  --replay TOKEN   Run the scenario of a counterexample again.
   --coverage       List the points, branches and errors of the program that no run reached.
@@ -164,6 +166,7 @@ void add_explore_options(CLI::App& command, VerifyArguments& arguments) {
     explore.reductions = {.partial_order = which == 1 || which == 3, .symmetry = which >= 2};
   });
   add_text(command, "--emit-test", [&](const std::string& file) { arguments.emit_test = file; });
+  number(command, "--threads", explore.threads, 1, 64);
   const std::vector<CLI::Option*> of_walks{
       number(command, "--runs", arguments.runs, 1, most_runs),
       number(command, "--seed", arguments.seed, 0, most_seed),
@@ -171,6 +174,9 @@ void add_explore_options(CLI::App& command, VerifyArguments& arguments) {
   };
   command.callback([&, reduce, of_walks] {
     arguments.command = VerifyCommand::explore;
+    if (explore.threads > 1 && explore.order != verify::Order::depth_first) {
+      refuse("--threads", "only --strategy dfs has more than one");
+    }
     if (verify::in_walks(explore.order)) {
       if (reduce->count() > 0) refuse("--reduce", "walks leave nothing out");
       return;

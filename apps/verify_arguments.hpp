@@ -20,6 +20,7 @@ struct ExploreArguments {
   verify::Order order = verify::Order::depth_first;
   verify::Reductions reductions;
   std::uint64_t memory_mib = 2048;
+  std::uint32_t threads = 1;
   std::uint32_t depth = 3;
 };
 

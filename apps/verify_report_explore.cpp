@@ -19,7 +19,7 @@ std::string_view endless_text(verify::EndlessRuns endless) {
     case verify::EndlessRuns::not_judged:
       break;
   }
-  return "runs that go on for ever: not judged (--strategy dfs does)";
+  return "runs that go on for ever: not judged (--strategy dfs with one thread does)";
 }
 
 std::string_view name_of(verify::EndlessRuns endless) {

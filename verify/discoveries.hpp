@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <set>
 #include <string>
@@ -44,16 +45,39 @@ class Discoveries {
   std::vector<Discovery> found_;
 };
 
+inline constexpr std::string_view too_large = "the scope is too large";
+
 /// Why what was seen of the space says nothing about the rest.
 inline void add_remarks_on(const StateSpace& space, std::vector<std::string>& remarks) {
   if (space.overflowed()) {
-    remarks.push_back("a state has more than " + std::to_string(State::most_parts) + " parts: the scope is too large");
+    remarks.push_back("a state has more than " + std::to_string(State::most_parts) +
+                      " parts: " + std::string(too_large));
   }
   if (space.looks() > 0) {
     remarks.emplace_back("the program looks at the content of messages: with another content it may do another thing");
   }
   if (space.held_back()) {
     remarks.emplace_back("a client had so much unanswered that its bytes could not be told apart: it sent no more");
+  }
+}
+
+/// What a search comes to, once its counts and remarks are there.
+inline void conclude(Exploration& result, Discoveries& discoveries, bool memory_was_full) {
+  const bool is_too_large = std::ranges::any_of(
+      result.remarks, [](const std::string& remark) { return remark.find(too_large) != std::string::npos; });
+  result.closed = result.frontier == 0 && !memory_was_full && !is_too_large;
+  const auto count = static_cast<double>(result.states);
+  result.missed = std::ldexp(count * count, -129);
+  if (memory_was_full) {
+    result.remarks.insert(result.remarks.begin(),
+                          "the memory was full; " + std::to_string(result.frontier) + " states wait");
+  }
+  if (result.states < 2) result.remarks.emplace_back("nothing happened");
+  result.discoveries = discoveries.take();
+  if (!result.discoveries.empty()) {
+    result.ruling = Ruling::violated;
+  } else if (result.closed && result.remarks.empty()) {
+    result.ruling = Ruling::holds;
   }
 }
 

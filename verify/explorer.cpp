@@ -1,5 +1,6 @@
 #include "verify/explorer.hpp"
 
+#include "verify/crew.hpp"
 #include "verify/search.hpp"
 #include "verify/walks.hpp"
 
@@ -24,7 +25,8 @@ Exploration searched(const Server& server, const Scope& scope, const ExploreOpti
 Exploration explore(const Server& server, const Scope& scope, const ExploreOptions& options) {
   switch (options.order) {
     case Order::depth_first:
-      return searched<DepthFirst>(server, scope, options);
+      return options.threads > 1 && options.fresh ? explore_in_threads(scope, options)
+                                                  : searched<DepthFirst>(server, scope, options);
     case Order::breadth_first:
       return searched<BreadthFirst>(server, scope, options);
     default:

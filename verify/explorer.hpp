@@ -20,9 +20,11 @@ struct ExploreOptions {
   std::uint64_t most_memory = std::uint64_t{2} << 30U;  ///< Bytes, for states.
   std::size_t most_findings = ~std::size_t{0};  ///< One for each clause that is violated, until there are so many.
   Expectations expectations;
-  std::uint64_t runs = 10'000;  ///< Of walks: how many.
-  std::uint64_t seed = 1;       ///< Of walks: where they are drawn from.
-  std::uint32_t depth = 3;      ///< Of `Order::pct`: how many steps in a certain order a defect takes; at least 1.
+  std::uint32_t threads = 1;      ///< Of `Order::depth_first`: how many search, each with a program of its own,
+  std::function<Server()> fresh;  ///< which this makes; a program belongs to one thread.
+  std::uint64_t runs = 10'000;    ///< Of walks: how many.
+  std::uint64_t seed = 1;         ///< Of walks: where they are drawn from.
+  std::uint32_t depth = 3;        ///< Of `Order::pct`: how many steps in a certain order a defect takes; at least 1.
   /// Called now and then with what is being done.
   std::function<void(const std::string&)> progress = [](const std::string&) {};
 };

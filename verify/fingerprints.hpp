@@ -15,14 +15,23 @@ class Fingerprints {
   struct Place {
     std::uint32_t number;
     bool is_new;
+    bool is_finished = false;
   };
   Place insert(const Fingerprint& fingerprint) {
+    return insert(fingerprint, [this] { return size_; });
+  }
+  /// The same, with a number of the caller's.
+  template <class NextNumber>
+  Place insert(const Fingerprint& fingerprint, NextNumber&& next_number) {
     if ((size_ + std::size_t{1}) * 4 > table_.size() * 3) grow();
     Entry& entry = table_[find(table_, fingerprint)];
-    if (!entry.is_free()) return {entry.number, false};
-    entry = {fingerprint, size_};
-    return {size_++, true};
+    if (!entry.is_free()) return {entry.number, false, entry.is_finished};
+    entry = {fingerprint, next_number()};
+    ++size_;
+    return {entry.number, true};
   }
+  /// Marks one that is there.
+  void finish(const Fingerprint& fingerprint) { table_[find(table_, fingerprint)].is_finished = true; }
   /// The fingerprint will be asked for soon.
   void prefetch(const Fingerprint& fingerprint) const {
     __builtin_prefetch(&table_[fingerprint.low & (table_.size() - 1)]);
@@ -40,6 +49,7 @@ class Fingerprints {
   struct Entry {
     Fingerprint fingerprint;
     std::uint32_t number = 0;
+    bool is_finished = false;
 
     [[nodiscard]] bool is_free() const { return fingerprint == Fingerprint{}; }
   };

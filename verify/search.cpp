@@ -1,7 +1,5 @@
 #include "verify/search.hpp"
 
-#include <cmath>
-
 #include "verify/echo_contract.hpp"
 
 namespace antiphon::verify {
@@ -32,21 +30,9 @@ void Search::finish() {
   result_.states = seen_.size();
   result_.steps_run = space_.steps_run();
   result_.bytes = seen_.bytes() + held_bytes();
-  result_.closed = result_.frontier == 0 && !full_ && !space_.overflowed();
   result_.endless = endless();
-  const auto count = static_cast<double>(seen_.size());
-  result_.missed = std::ldexp(count * count, -129);
-  if (full_) {
-    result_.remarks.push_back("the memory was full; " + std::to_string(result_.frontier) + " states wait");
-  }
   add_remarks_on(space_, result_.remarks);
-  if (result_.states < 2) result_.remarks.emplace_back("nothing happened");
-  result_.discoveries = discoveries_.take();
-  if (!result_.discoveries.empty()) {
-    result_.ruling = Ruling::violated;
-  } else if (result_.closed && result_.remarks.empty()) {
-    result_.ruling = Ruling::holds;
-  }
+  conclude(result_, discoveries_, full_);
 }
 
 }  // namespace antiphon::verify

@@ -116,6 +116,34 @@ TEST(Explorer, SaysThatItIsIncompleteWhenTheMemoryIsFull) {
   EXPECT_GT(result.frontier, 0U);
 }
 
+TEST(Explorer, SeveralThreadsFillTheMemoryToo) {
+  ExploreOptions options;
+  options.expectations = expectations();
+  options.most_memory = 10'000'000;
+  options.reductions = nothing;
+  options.threads = 2;
+  options.fresh = [] { return *program_named("stream"); };
+  const Exploration result = explore(*program_named("stream"), scope({.clients = 3, .messages = 2}), options);
+  EXPECT_EQ(result.ruling, Ruling::incomplete);
+  EXPECT_FALSE(result.closed);
+  EXPECT_GT(result.frontier, 0U);
+}
+
+TEST(Explorer, WhatOneOfSeveralThreadsFindsReplays) {
+  const Scope small = scope({.clients = 2, .faults = "interrupts,accept,reset"});
+  ExploreOptions options;
+  options.expectations = expectations();
+  options.threads = 2;
+  options.fresh = seed::echo_server;
+  const Exploration result = explore(seed::echo_server(), small, options);
+  EXPECT_GE(result.discoveries.size(), 4U);
+  for (const Discovery& one : result.discoveries) {
+    const Scenario scenario = scenario_of(seed::echo_server(), small.scenario, one.path);
+    const Judged judged = run_and_judge(seed::echo_server(), scenario, expectations());
+    EXPECT_NE(violation_of(judged.verdict, one.breach.clause.name), nullptr) << one.breach.clause.name;
+  }
+}
+
 TEST(Explorer, NeedsContentThatNobodyLooksAt) {
   const Server server = tcp_server(ServerOptions{}, [](Socket client) -> Program<Net, Unit> {
     return Recv{client, 16, {}} >> [=](const Result<Bytes>& got) -> Program<Net, Unit> {
@@ -203,6 +231,31 @@ TEST_P(Soundness, OfEveryReduction) {
         }
       }
     }
+  }
+}
+
+TEST_P(Soundness, OfSeveralThreads) {
+  const Scope small = scope(GetParam());
+  for (const std::string_view name : {"stream", "once", "seed"}) {
+    SCOPED_TRACE(name);
+    ExploreOptions options;
+    options.expectations = expectations(name == "once" ? Answers::first_message : Answers::everything);
+    options.reductions = nothing;
+    const Exploration plain = explore(*program_named(name), small, options);
+    options.threads = 3;
+    options.fresh = [name] { return *program_named(name); };
+    const Exploration shared = explore(*program_named(name), small, options);
+    EXPECT_EQ(shared.states, plain.states);
+    EXPECT_EQ(shared.transitions, plain.transitions);
+    EXPECT_EQ(shared.rests, plain.rests);
+    EXPECT_EQ(shared.ruling, plain.ruling);
+    EXPECT_EQ(clauses(shared), clauses(plain));
+    options.reductions = everything;
+    const Exploration reduced = explore(*program_named(name), small, options);
+    EXPECT_TRUE(reduced.closed);
+    EXPECT_EQ(reduced.ruling, plain.ruling);
+    EXPECT_EQ(clauses(reduced), clauses(plain));
+    EXPECT_LE(reduced.states, plain.states);
   }
 }
 
