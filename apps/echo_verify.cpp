@@ -152,7 +152,10 @@ ExitCode explore(const VerifyArguments& arguments) {
   options.seed = arguments.seed;
   options.depth = arguments.explore.depth;
   options.progress = show_progress;
-  const verify::Exploration result = verify::explore(asked.server, *scope, options);
+  const auto estimate = verify::estimate(asked.server, *scope, options);
+  if (estimate) show_progress(estimate_text(*estimate));
+  verify::Exploration result = verify::explore(asked.server, *scope, options);
+  result.estimate = estimate;
   std::vector<verify::Finding> findings;
   for (const verify::Discovery& one : result.discoveries) {
     show_progress("shrinking a violation of " + std::string(one.breach.clause.name));

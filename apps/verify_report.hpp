@@ -32,6 +32,8 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
 std::string report(const TraceHeader& header, const VerifyArguments& arguments, const verify::Verdict& verdict);
 std::string report(const Subject& subject, const VerifyArguments& arguments, const verify::MutationResult& result);
 
+std::string estimate_text(const verify::Estimate& estimate);
+
 /// `findings` are the exploration's discoveries, minimised.
 std::string report(const Subject& subject, const VerifyArguments& arguments, const verify::Exploration& result,
                    const std::vector<verify::Finding>& findings);

@@ -29,30 +29,32 @@ std::string_view name_of(verify::EndlessRuns endless) {
 
 Json json_of(const Subject& subject, const VerifyArguments& arguments, const verify::Exploration& result,
              const std::vector<verify::Finding>& findings) {
-  Json json{{"verdict", verify::name_of(result.ruling)},
-            {"closed", result.closed},
-            {"program", subject.name},
-            {"identity", subject.identity},
-            {"clients", arguments.explore.scope.clients},
-            {"messages", arguments.explore.scope.messages},
-            {"any_messages", arguments.explore.scope.any_messages},
-            {"size", arguments.explore.scope.size},
-            {"capacity", arguments.explore.scope.capacity},
-            {"faults", arguments.faults},
-            {"walks", result.walks},
-            {"walks_cut", result.cut},
-            {"states", result.states},
-            {"transitions", result.transitions},
-            {"rests", result.rests},
-            {"deepest", result.deepest},
-            {"frontier", result.frontier},
-            {"endless_runs", name_of(result.endless)},
-            {"program_steps", result.steps_run},
-            {"bytes", result.bytes},
-            {"missed_probability", result.missed},
-            {"least_chance", result.least_chance},
-            {"remarks", result.remarks},
-            {"notes", result.notes}};
+  Json json{
+      {"verdict", verify::name_of(result.ruling)},
+      {"closed", result.closed},
+      {"program", subject.name},
+      {"identity", subject.identity},
+      {"clients", arguments.explore.scope.clients},
+      {"messages", arguments.explore.scope.messages},
+      {"any_messages", arguments.explore.scope.any_messages},
+      {"size", arguments.explore.scope.size},
+      {"capacity", arguments.explore.scope.capacity},
+      {"faults", arguments.faults},
+      {"walks", result.walks},
+      {"walks_cut", result.cut},
+      {"states", result.states},
+      {"transitions", result.transitions},
+      {"estimate", result.estimate ? Json{{"least", result.estimate->least}, {"most", result.estimate->most}} : Json()},
+      {"rests", result.rests},
+      {"deepest", result.deepest},
+      {"frontier", result.frontier},
+      {"endless_runs", name_of(result.endless)},
+      {"program_steps", result.steps_run},
+      {"bytes", result.bytes},
+      {"missed_probability", result.missed},
+      {"least_chance", result.least_chance},
+      {"remarks", result.remarks},
+      {"notes", result.notes}};
   json["findings"] = Json::array();
   for (const verify::Finding& finding : findings) json["findings"].push_back(finding_json(subject, finding));
   return json;
@@ -63,11 +65,18 @@ Json json_of(const Subject& subject, const VerifyArguments& arguments, const ver
 std::string scope_text(const VerifyArguments& arguments) {
   const ExploreArguments& explore = arguments.explore;
   const verify::ScopeRequest& scope = explore.scope;
+  const bool lacks_memory = arguments.faults == "all" || arguments.faults.find("memory") != std::string::npos;
   const std::string messages = scope.any_messages ? "any number of" : std::to_string(scope.messages);
   return fmt::format(
       "{} clients, each {} messages of {} bytes; buffers of {} bytes; reads and writes of any length; "
-      "faults {}",
-      scope.clients, messages, scope.size, scope.capacity, arguments.faults);
+      "faults {}{}",
+      scope.clients, messages, scope.size, scope.capacity, arguments.faults,
+      lacks_memory ? fmt::format(" (at most {} for want of memory)", verify::most_memory_faults) : "");
+}
+
+std::string estimate_text(const verify::Estimate& estimate) {
+  return fmt::format("estimated before: {:.3g} to {:.3g} states, from what fewer clients take", estimate.least,
+                     estimate.most);
 }
 
 std::string report(const Subject& subject, const VerifyArguments& arguments, const verify::Exploration& result,
@@ -81,6 +90,7 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
   text += fmt::format("{}: program {} ({:.12}), {}{} states\n", verify::name_of(result.ruling), subject.name,
                       subject.identity, seen, result.states);
   text += "  " + scope_text(arguments) + '\n';
+  if (result.estimate) text += "  " + estimate_text(*result.estimate) + '\n';
   text +=
       fmt::format("  {} transitions, of which the program was run for {}; longest way {} steps; {} states at rest\n",
                   result.transitions, result.steps_run, result.deepest, result.rests);

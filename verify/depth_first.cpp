@@ -157,6 +157,19 @@ std::uint64_t DepthFirst::held_bytes() const {
          edges_.size() * sizeof(edges_.front()) + open_.size() / 8;
 }
 
+/// As if what hangs on each outcome of a state were the same.
+double DepthFirst::share_done() const {
+  double done = 0;
+  double share = 1;
+  for (const Frame& frame : way_) {
+    const auto outcomes = static_cast<double>(std::max<std::size_t>(frame.needed - frame.first, 1));
+    const auto behind = static_cast<double>(frame.next > frame.first ? frame.next - frame.first - 1 : 0);
+    done += share * behind / outcomes;
+    share /= outcomes;
+  }
+  return done;
+}
+
 std::string DepthFirst::progress() const { return "depth " + std::to_string(way_.size()); }
 
 }  // namespace antiphon::verify

@@ -1,5 +1,8 @@
 #include "verify/explorer.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include "verify/crew.hpp"
 #include "verify/search.hpp"
 #include "verify/walks.hpp"
@@ -20,7 +23,31 @@ Exploration searched(const Server& server, const Scope& scope, const ExploreOpti
   return result;
 }
 
+/// The states of the scope with so many of its clients; none if there are too many to count on the way.
+std::optional<double> states_of(const Server& server, Scope scope, const ExploreOptions& options, std::size_t clients) {
+  constexpr std::uint64_t little_memory = std::uint64_t{4} << 20U;
+  scope.scenario.clients.resize(clients);
+  ExploreOptions small = options;
+  small.most_memory = std::min(options.most_memory, little_memory);
+  small.threads = 1;
+  small.progress = [](const std::string&) {};
+  const Exploration result = explore(server, scope, small);
+  return result.closed ? std::optional(static_cast<double>(result.states)) : std::nullopt;
+}
+
 }  // namespace
+
+std::optional<Estimate> estimate(const Server& server, const Scope& scope, const ExploreOptions& options) {
+  const std::size_t clients = scope.scenario.clients.size();
+  if (in_walks(options.order) || clients < 2) return std::nullopt;
+  const auto one = states_of(server, scope, options, 1);
+  if (!one) return std::nullopt;
+  if (clients == 2) return Estimate{2 * *one, *one * *one};
+  const auto two = states_of(server, scope, options, 2);
+  if (!two) return std::nullopt;
+  const auto more = static_cast<double>(clients - 2);
+  return Estimate{*two + more * (*two - *one), *two * std::pow(*two / *one, more)};
+}
 
 Exploration explore(const Server& server, const Scope& scope, const ExploreOptions& options) {
   switch (options.order) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,13 @@ enum class EndlessRuns : std::uint8_t {
   not_judged,  ///< Breadth-first searches and walks do not notice them.
 };
 
+/// How many states a search may come by, from what fewer clients take: if each client adds as many as the last, and if
+/// each multiplies them so.
+struct Estimate {
+  double least = 0;
+  double most = 0;
+};
+
 struct Exploration {
   Ruling ruling = Ruling::incomplete;
   bool closed = false;  ///< Every state that can be reached was.
@@ -55,7 +63,8 @@ struct Exploration {
   std::uint64_t steps_run = 0;  ///< Steps of the program that were run, not looked up.
   std::uint64_t bytes = 0;      ///< Memory for states.
   EndlessRuns endless = EndlessRuns::not_judged;
-  double missed = 0;  ///< The probability that two states have one fingerprint, at most.
+  std::optional<Estimate> estimate;  ///< From before the search.
+  double missed = 0;                 ///< The probability that two states have one fingerprint, at most.
   std::uint64_t walks = 0;
   std::uint64_t cut = 0;  ///< Walks that were still going when they were ended.
   /// Of `Order::pct`: the probability that a further walk meets a defect of that depth, at least; 0: unknown.
@@ -66,5 +75,8 @@ struct Exploration {
 };
 
 Exploration explore(const Server& server, const Scope& scope, const ExploreOptions& options);
+
+/// Before a search; none for walks, for one client, and where already fewer clients take more than a few states.
+std::optional<Estimate> estimate(const Server& server, const Scope& scope, const ExploreOptions& options);
 
 }  // namespace antiphon::verify

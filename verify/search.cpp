@@ -1,5 +1,9 @@
 #include "verify/search.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "verify/echo_contract.hpp"
 
 namespace antiphon::verify {
@@ -23,7 +27,17 @@ void Search::look_up() {
   full_ |= seen_.bytes_next() + held_bytes() > options_.most_memory;
   if (seen_.size() % tell_every != 0) return;
   options_.progress(std::to_string(seen_.size()) + " states, " + std::to_string(result_.transitions) +
-                    " transitions, " + progress());
+                    " transitions, " + progress() + pace());
+}
+
+/// For whoever watches: how fast it is, and for how long it will be if it meets no state again.
+std::string Search::pace() const {
+  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begun_;
+  const double seconds = std::max(spent.count(), 1e-9);
+  std::string text = fmt::format(", {:.1f} million states/s", static_cast<double>(seen_.size()) / seconds / 1e6);
+  const double share = share_done();
+  if (share <= 0.001) return text;
+  return text + fmt::format(", at most about {:.0f} s to go", seconds * (1 - share) / share);
 }
 
 void Search::finish() {

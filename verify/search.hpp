@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -36,6 +37,8 @@ class Search {
   [[nodiscard]] virtual std::uint64_t held_bytes() const = 0;
   /// How far the search is: "depth 7".
   [[nodiscard]] virtual std::string progress() const = 0;
+  /// How much of it is done, by a guess; 0: unknown.
+  [[nodiscard]] virtual double share_done() const { return 0; }
 
   [[nodiscard]] bool done() const {
     return !independence_.mistake().empty() || full_ || space_.overflowed() || discoveries_.full();
@@ -59,8 +62,10 @@ class Search {
   static constexpr std::uint64_t tell_every = 1U << 16U;
 
   void look_up();
+  [[nodiscard]] std::string pace() const;
   void finish();
 
+  std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   bool full_ = false;
 };
 
@@ -87,6 +92,7 @@ class DepthFirst : public Search {
   [[nodiscard]] EndlessRuns endless() const override;
   [[nodiscard]] std::uint64_t held_bytes() const override;
   [[nodiscard]] std::string progress() const override;
+  [[nodiscard]] double share_done() const override;
 
   void enter(std::uint32_t number);
   void follow(Frame& top);

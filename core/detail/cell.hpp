@@ -18,8 +18,8 @@
 /// them and only core/process.hpp walks them.
 ///
 /// Continuations are pure, so what one gave once can be given again, and processes that stand at the same place of a
-/// program share cells. A loop *keeps* the tree of a turn that begins in its first state, and an instruction in a kept
-/// tree keeps the tree that follows the first success it is answered. Both only where state or response is Plain.
+/// program share cells. A loop *keeps* the tree of a turn that begins in its first state, and an instruction or a bind in
+/// a kept tree keeps the tree that follows its first success. All only where state, response or result is Plain.
 ///
 /// No cell owns itself through what it keeps. What a continuation returns is made of what it captured and of cells
 /// made in the call; a Plain argument refers to none. What it captured, its cell owns, so a way from there back to the
@@ -192,13 +192,18 @@ struct Issued : Cell {
   I instruction;
 };
 
-/// What an instruction keeps: the response, and the tree that follows it.
+/// What an instruction or a bind keeps: the response or result, and the tree that follows it.
 template <class R>
 struct Kept {
   R response;
   Ref tree;
 };
 struct Nothing {};
+
+template <class R>
+concept Keepable = Plain<R> && std::default_initializable<R>;
+template <class R>
+using KeptIfPlain = std::conditional_t<Keepable<R>, Kept<R>, Nothing>;
 
 /// Failures come seldom; the first success will come again.
 template <class R>
@@ -208,6 +213,20 @@ bool is_success(const R& response) {
   } else {
     return true;
   }
+}
+
+/// The tree that follows the answer, kept or made.
+template <class R, class Follow>
+Ref tree_after(KeptIfPlain<R>& kept, const Cell& self, const R& answer, const Follow& follow) {
+  if constexpr (Keepable<R>) {
+    if (kept.tree) {
+      if (kept.response == answer) return kept.tree;
+    } else if (self.held.depth > 0 && self.held.depth < deepest && is_success(answer)) {
+      kept.response = answer;
+      return keep(kept.tree, self, follow);
+    }
+  }
+  return follow();
 }
 
 template <class A>
@@ -229,21 +248,12 @@ struct InstructionCell : Issued<I> {
   using Response = typename I::Response;
 
   K next;
-  [[no_unique_address]] mutable std::conditional_t<Plain<Response>, Kept<Response>, Nothing> kept{};
+  [[no_unique_address]] mutable KeptIfPlain<Response> kept{};
 
   static Ref resume(const Cell& cell, const void* response) {
     const auto& self = static_cast<const InstructionCell&>(cell);
     const auto& answer = *static_cast<const Response*>(response);
-    const auto follow = [&] { return as_tree(self.next(answer)); };
-    if constexpr (Plain<Response>) {
-      if (self.kept.tree) {
-        if (self.kept.response == answer) return self.kept.tree;
-      } else if (self.held.depth > 0 && self.held.depth < deepest && is_success(answer)) {
-        self.kept.response = answer;
-        return keep(self.kept.tree, self, follow);
-      }
-    }
-    return follow();
+    return tree_after<Response>(self.kept, self, answer, [&] { return as_tree(self.next(answer)); });
   }
   static constexpr Shape the_shape{.dispose = &dispose<InstructionCell>, .resume = &resume, .code = code_of(I::name)};
 };
@@ -319,10 +329,13 @@ template <class A, class K>
 struct BindCell : WaitingCell {
   Ref before;
   K next;
+  [[no_unique_address]] mutable KeptIfPlain<A> kept{};
 
   static Ref first(const Cell& cell) { return static_cast<const BindCell&>(cell).before; }
   static Ref resume(const Cell& cell, const void* result) {
-    return as_tree(static_cast<const BindCell&>(cell).next(*static_cast<const A*>(result)));
+    const auto& self = static_cast<const BindCell&>(cell);
+    const auto& value = *static_cast<const A*>(result);
+    return tree_after<A>(self.kept, self, value, [&] { return as_tree(self.next(value)); });
   }
   static constexpr auto result_adder() -> void (*)(Digest&, const Cell&, const void*) {
     if constexpr (HasIdentity<A>) {
