@@ -31,7 +31,7 @@ void BreadthFirst::expand(const State& state, std::uint32_t number) {
     ++result_.transitions;
     if (discoveries_.has_new(outcome.breaches)) {
       auto path = way_to(number);
-      path.push_back({outcome.move, outcome.shortfalls});
+      path.push_back(taken_of(outcome));
       discoveries_.add(outcome.breaches, false, path);
     }
     const Fingerprints::Place place = see(state.fingerprint + outcome.difference);
@@ -49,7 +49,7 @@ void BreadthFirst::expand(const State& state, std::uint32_t number) {
 std::vector<Taken> BreadthFirst::way_to(std::uint32_t number) const {
   std::vector<Taken> path;
   for (; origins_[number].outcome != nullptr; number = origins_[number].state) {
-    path.push_back({origins_[number].outcome->move, origins_[number].outcome->shortfalls});
+    path.push_back(taken_of(*origins_[number].outcome));
   }
   std::ranges::reverse(path);
   return path;

@@ -202,7 +202,7 @@ class Worker {
   /// Now and then: true if this is the end.
   bool look_up() {
     const std::size_t held =
-        way_.size() * sizeof(Frame) + outcomes_.size() * sizeof(outcomes_.front()) + position_.bytes();
+        way_.size() * sizeof(Frame) + outcomes_.size() * sizeof(const Outcome*) + position_.bytes();
     common_.held += held - std::exchange(held_, held);  // (it may fall: the sum comes right all the same)
     if (common_.seen.bytes() + common_.held > common_.most_memory) common_.full = true;
     if (common_.jobs.are_wanted()) hand_over();
@@ -227,7 +227,7 @@ class Worker {
     ++transitions_;
     if (discoveries_.has_new(outcome.breaches)) {
       std::vector<Taken> path = way_to(at);
-      path.push_back({outcome.move, outcome.shortfalls});
+      path.push_back(taken_of(outcome));
       discoveries_.add(outcome.breaches, false, path);
     }
     const Fingerprints::Place place = common_.seen.insert(frame.state + outcome.difference);
@@ -273,8 +273,6 @@ class Worker {
     std::swap(outcomes_[frame.next - 1], outcomes_[frame.next - 2]);
     return place;
   }
-
-  static Taken taken_of(const Outcome& outcome) { return {outcome.move, outcome.shortfalls}; }
 
   /// The steps to a frame.
   [[nodiscard]] std::vector<Taken> way_to(std::size_t at) const {
@@ -338,6 +336,7 @@ Exploration explore_in_threads(const Scope& scope, const ExploreOptions& options
   std::vector<Share> shares(options.threads);
   {
     std::vector<std::jthread> threads;
+    threads.reserve(shares.size());
     for (std::size_t index = 0; index < shares.size(); ++index) {
       threads.emplace_back([&, index] { take_part(scope, options, index == 0, common, shares[index]); });
     }

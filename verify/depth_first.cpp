@@ -112,9 +112,9 @@ void DepthFirst::judge(const Circle& circle) {
   for (std::size_t step = 0; step < circle.stem.size() + circle.lap.size(); ++step) position_.back();
   if (!discoveries_.has_new(lasting)) return;
   std::vector<Taken> path = way_here();
-  for (const Outcome* const outcome : circle.stem) path.push_back({outcome->move, outcome->shortfalls});
+  append(path, circle.stem);
   std::vector<Taken> lap;
-  for (const Outcome* const outcome : circle.lap) lap.push_back({outcome->move, outcome->shortfalls});
+  append(lap, circle.lap);
   discoveries_.add_endless(lasting, path, lap);
 }
 
@@ -132,15 +132,14 @@ Component::Able DepthFirst::able_here() const {
 /// The steps that led to the top of the way, and one more.
 std::vector<Taken> DepthFirst::way_here(const Outcome& last) const {
   std::vector<Taken> path = way_here();
-  path.push_back({last.move, last.shortfalls});
+  path.push_back(taken_of(last));
   return path;
 }
 
 std::vector<Taken> DepthFirst::way_here() const {
   std::vector<Taken> path;
   for (std::size_t index = 0; index + 1 < way_.size(); ++index) {
-    const Outcome& taken = *outcomes_[way_[index].next - 1];
-    path.push_back({taken.move, taken.shortfalls});
+    path.push_back(taken_of(*outcomes_[way_[index].next - 1]));
   }
   return path;
 }
@@ -152,7 +151,7 @@ EndlessRuns DepthFirst::endless() const {
 }
 
 std::uint64_t DepthFirst::held_bytes() const {
-  return way_.size() * sizeof(Frame) + outcomes_.size() * sizeof(outcomes_.front()) + position_.bytes() +
+  return way_.size() * sizeof(Frame) + outcomes_.size() * sizeof(const Outcome*) + position_.bytes() +
          component_.size() * (sizeof(component_.front()) + sizeof(able_.front())) +
          edges_.size() * sizeof(edges_.front()) + open_.size() / 8;
 }

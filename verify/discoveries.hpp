@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +16,14 @@
 /// What the strategies of exploration share: what they have found, and why that may not be all.
 
 namespace antiphon::verify {
+
+inline Taken taken_of(const Outcome& outcome) { return {outcome.move, outcome.shortfalls}; }
+
+/// Appends the steps to a way.
+inline void append(std::vector<Taken>& way, std::span<const Outcome* const> steps) {
+  way.reserve(way.size() + steps.size());
+  for (const Outcome* const step : steps) way.push_back(taken_of(*step));
+}
 
 /// The first violation of each clause, and the way to it.
 class Discoveries {

@@ -103,8 +103,7 @@ class Walker {
 
   [[nodiscard]] std::vector<Taken> path() const {
     std::vector<Taken> path;
-    path.reserve(way_.size());
-    for (const Outcome* const outcome : way_) path.push_back({outcome->move, outcome->shortfalls});
+    append(path, way_);
     return path;
   }
 

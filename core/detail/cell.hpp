@@ -18,8 +18,8 @@
 /// them and only core/process.hpp walks them.
 ///
 /// Continuations are pure, so what one gave once can be given again, and processes that stand at the same place of a
-/// program share cells. A loop *keeps* the tree of a turn that begins in its first state, and an instruction or a bind in
-/// a kept tree keeps the tree that follows its first success. All only where state, response or result is Plain.
+/// program share cells. A loop *keeps* the tree of a turn that begins in its first state, and an instruction or a bind
+/// in a kept tree keeps the tree that follows its first success. All only where state, response or result is Plain.
 ///
 /// No cell owns itself through what it keeps. What a continuation returns is made of what it captured and of cells
 /// made in the call; a Plain argument refers to none. What it captured, its cell owns, so a way from there back to the

@@ -615,16 +615,40 @@ def explored_by_spin(folder, model, *flags, canary=False):
     return states, transitions, seconds, errors
 
 
-def explored_by_us(bench, model):
-    """The same of `echo-verify explore`."""
+def explored_by_us(bench, options):
+    """The same of `echo-verify explore`, as a whole command."""
     verify = str(bench.build / "apps/echo-verify")
-    options = [word for name, value in model.items() for word in ("--" + name.lower(), str(value))]
     start = time.monotonic()
     ran = subprocess.run([verify, "explore", "--program", "stream", *options, "--format", "json"],
                          stdout=subprocess.PIPE, text=True)
     seconds = time.monotonic() - start
     report = json.loads(ran.stdout)
     return report["states"], report["transitions"], seconds, ran.returncode
+
+
+def explored_in_rounds(bench, title, explorers):
+    """A table of all explorers, and how many times as long as the last each took; all in each round."""
+    seen = {name: [] for name, _ in explorers}
+    for _ in range(bench.options.rounds):
+        for name, explore in explorers:
+            try:
+                seen[name].append(explore())
+            except Skipped as why:
+                bench.skip(name, why)
+    rows = []
+    for name, _ in explorers:
+        if not seen[name]:
+            continue
+        states, transitions, _, errors = seen[name][0]
+        if errors:
+            bench.failures.append(f"explore: {name} finds {errors} errors")
+        times = sorted(seconds for _, _, seconds, _ in seen[name])
+        last = [seconds for _, _, seconds, _ in seen[explorers[-1][0]]]
+        ratios = sorted(one[2] / other for one, other in zip(seen[name], last))
+        median = times[len(times) // 2]
+        rows.append([name, str(states), str(transitions), f"{median:.3f}", f"{times[0]:.3f} to {times[-1]:.3f}",
+                     f"{transitions / median / 1e6:.1f}", f"{ratios[len(ratios) // 2]:.1f}"])
+    print_table(title, ["", "states", "transitions", "s", "from, to", "million transitions/s", "times the last"], rows)
 
 
 def print_scenario_rates(bench):
@@ -654,25 +678,25 @@ def print_scenario_rates(bench):
 
 def part_explore(bench):
     model = bench.options.model
-    rows = []
+    options = [word for name, value in model.items() for word in ("--" + name.lower(), str(value))]
+    asked = ", ".join(f"{name.lower()} {value}" for name, value in model.items())
     with tempfile.TemporaryDirectory() as folder:
         if not explored_by_spin(folder, model, canary=True)[3]:
             bench.failures.append("canary: SPIN did not notice wrong bytes")
-        for name, explore in (
-                ("SPIN, partial-order reduction", lambda: explored_by_spin(folder, model)),
-                ("SPIN, no reduction (-DNOREDUCE)", lambda: explored_by_spin(folder, model, "-DNOREDUCE")),
-                ("echo-verify explore", lambda: explored_by_us(bench, model))):
-            try:
-                states, transitions, seconds, errors = explore()
-            except Skipped as why:
-                bench.skip(name, why)
-                continue
-            if errors:
-                bench.failures.append(f"explore: {name} finds {errors} errors")
-            rows.append([name, str(states), str(transitions), f"{seconds:.2f}", f"{states / seconds:.0f}"])
-    asked = ", ".join(f"{name.lower()} {value}" for name, value in model.items())
-    print_table(f"explore: every schedule, every short read and write; {asked}",
-                ["", "states", "transitions", "s", "states/s"], rows)
+        explored_in_rounds(bench, f"explore: every schedule, every short read and write; {asked}", [
+            ("SPIN, partial-order reduction", lambda: explored_by_spin(folder, model)),
+            ("SPIN, no reduction (-DNOREDUCE)", lambda: explored_by_spin(folder, model, "-DNOREDUCE")),
+            ("echo-verify explore --reduce none", lambda: explored_by_us(bench, [*options, "--reduce", "none"])),
+            ("echo-verify explore", lambda: explored_by_us(bench, options)),
+        ])
+    large = ["--clients", "4", "--messages", "any", "--faults", "interrupts,accept,reset"]
+    explored_in_rounds(bench, "explore: what else", [
+        ("3 clients, 2 messages of 2 bytes", lambda: explored_by_us(bench, ["--clients", "3"])),
+        ("4 clients, any number of messages", lambda: explored_by_us(bench, large[:4])),
+        ("the same, faults interrupts, accept, reset; 2 threads",
+         lambda: explored_by_us(bench, [*large, "--threads", "2"])),
+        ("the same, 1 thread", lambda: explored_by_us(bench, large)),
+    ])
     print_scenario_rates(bench)
 
 
