@@ -5,8 +5,8 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <exception>
 #include <mutex>
-#include <new>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -302,6 +302,7 @@ class Worker {
 struct Share {
   Exploration result;
   std::string mistake;
+  std::exception_ptr failure;
 };
 
 void take_part(const Scope& scope, const ExploreOptions& options, bool is_first, Common& common, Share& share) {
@@ -311,9 +312,22 @@ void take_part(const Scope& scope, const ExploreOptions& options, bool is_first,
     worker.work();
     share.result = worker.result();
     share.mistake = worker.mistake();
-  } catch (const std::bad_alloc&) {
-    common.full = true;
+  } catch (...) {
+    share.failure = std::current_exception();
     common.jobs.stop();
+  }
+}
+
+void search_together(const Scope& scope, const ExploreOptions& options, Common& common, std::vector<Share>& shares) {
+  std::vector<std::jthread> threads;
+  threads.reserve(shares.size());
+  try {
+    for (std::size_t index = 0; index < shares.size(); ++index) {
+      threads.emplace_back([&, index] { take_part(scope, options, index == 0, common, shares[index]); });
+    }
+  } catch (...) {
+    common.jobs.stop();  // lest those that were made wait for the others
+    throw;
   }
 }
 
@@ -334,17 +348,12 @@ void add_share(Exploration& all, Discoveries& discoveries, Share& share) {
 Exploration explore_in_threads(const Scope& scope, const ExploreOptions& options) {
   Common common(options.threads, options.most_memory);
   std::vector<Share> shares(options.threads);
-  {
-    std::vector<std::jthread> threads;
-    threads.reserve(shares.size());
-    for (std::size_t index = 0; index < shares.size(); ++index) {
-      threads.emplace_back([&, index] { take_part(scope, options, index == 0, common, shares[index]); });
-    }
-  }
+  search_together(scope, options, common, shares);
   Exploration all;
   Discoveries discoveries(options.most_findings);
   std::string mistake;
   for (Share& share : shares) {
+    if (share.failure) std::rethrow_exception(share.failure);
     add_share(all, discoveries, share);
     if (mistake.empty()) mistake = share.mistake;
   }

@@ -169,6 +169,35 @@ TEST(Explorer, EveryDiscoveryReplays) {
   }
 }
 
+/// What is wrong with the original, as exploration shows it: each on a screen.
+TEST(Explorer, RefutesTheOriginalRowByRow) {
+  const std::pair<std::string_view, Asked> rows[] = {
+      {"reaped", {.clients = 1}},                              // 1
+      {"idle-limit", {.clients = 1}},                          // 2
+      {"input-read", {.clients = 1, .messages = 2}},           // 3 and 4
+      {"delivered", {.clients = 1, .messages = 2}},            // 4
+      {"admission", {.clients = 3, .messages = 0}},            // 5
+      {"handled", {.clients = 1, .faults = "reset"}},          // 6
+      {"acceptor-lives", {.clients = 1, .faults = "accept"}},  // 7
+      {"acceptor-lives", {.clients = 1, .faults = "fork"}},    // 7
+      {"answered", {.clients = 1, .faults = "interrupts"}},    // 8
+      {"own-connection", {.clients = 1}},                      // 9
+      {"drained", {.clients = 1, .faults = "stop"}},           // 10
+  };
+  const Server original = seed::echo_server();
+  for (const auto& [clause, asked] : rows) {
+    SCOPED_TRACE(testing::Message() << clause << ", faults " << asked.faults);
+    const Scope small = scope(asked);
+    const Exploration result = explored(original, small);
+    const auto found =
+        std::ranges::find(result.discoveries, clause, [](const Discovery& one) { return one.breach.clause.name; });
+    ASSERT_NE(found, result.discoveries.end());
+    const Finding finding =
+        minimised(original, expectations(), scenario_of(original, small.scenario, found->path), clause);
+    EXPECT_LE(finding.trace.size(), 40U);
+  }
+}
+
 TEST(Explorer, BreadthFirstFindsTheShortestWay) {
   const Server server = seed::echo_server();
   const Exploration deep = explored(server, scope({}), nothing);
