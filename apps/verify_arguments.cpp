@@ -52,9 +52,10 @@ USAGE
   `mutants` asks what the checks are worth. It does one thing wrong at a time, at each instruction that `echo-dump`
   numbers: drops it, issues it twice, on another socket or after the next one, mistakes what it is answered, counts one
   byte too many or too few. A mutant that is the program in other words is proved equivalent. The others run in
-  scenarios with all faults until they break a clause that the program keeps, and are explored in small scopes. A
-  survivor is printed with the lines in which its tree differs: it is no different to the world, or shows what is not
-  checked.
+  scenarios with all faults until they break a clause that the program keeps, and are explored in small scopes. What is
+  left is compared with the program, as `compare` does, in small scopes that answer what was changed in every way; if
+  nothing shows in any of them it is proved equivalent too. A survivor is printed with the lines in which its tree
+  differs: it shows what is not checked.
 
 OPTIONS
   --program NAME   stream, once or seed. Default: stream; of a trace, what its first line says.

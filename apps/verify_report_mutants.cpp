@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "apps/verify_report_parts.hpp"
+#include "verify/bisimilar.hpp"
 #include "verify/exhaustive.hpp"
 
 namespace antiphon {
@@ -77,8 +78,9 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
                       verify::name_of(result.ruling), subject.name, subject.identity, result.trials.size(),
                       result.count(Fate::killed), result.count(Fate::equivalent), result.count(Fate::survived));
   text += fmt::format(
-      "  random scenarios from seed {}, up to {} for each mutant, all faults; then all of {} small scopes\n",
-      arguments.seed, arguments.mutant_runs, verify::scopes_for_mutants().size());
+      "  random scenarios from seed {}, up to {} for each mutant, all faults; then all of {} small scopes;\n"
+      "  equivalent: the same tree, or bisimilar in all of {} scopes\n",
+      arguments.seed, arguments.mutant_runs, verify::scopes_for_mutants().size(), verify::scopes_for_proofs().size());
   if (result.canary.found_in_run != 0) {
     text += fmt::format("  the canary ({}) was killed in run {}\n", result.canary.defect, result.canary.found_in_run);
   }

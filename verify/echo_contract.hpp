@@ -18,10 +18,11 @@ namespace antiphon::verify {
 
 /// The contracts of the echo server.
 inline auto echo_server(const Expectations& expected) {
-  return (Echo{expected.answers} ^ Answered{expected.idle_ms} ^ EndsSide{expected.answers, expected.idle_ms}) *
-         InputRead{expected.idle_ms, expected.max_connections} * BufferSize{expected.at_most} * OnlyWhileOpen{} *
-         AllReleased{} * Roles{} * OwnConnection{} * Reaped{} * Handled{} * Starts{} * AcceptorLives{} * Rests{} *
-         IdleLimit{expected.idle_ms} * Drained{expected.drain_ms} * (Admission{} ^ NobodyWaits{}) *
+  return (Echo{expected.answers} ^ Answered{expected.idle_ms} ^ EndsSide{expected.answers, expected.idle_ms} ^
+          BufferSize{expected.answers, expected.at_most}) *
+         InputRead{expected.idle_ms, expected.max_connections} * OnlyWhileOpen{} * AllReleased{} * Roles{} *
+         OwnConnection{} * Reaped{} * Handled{} * Starts{} * AcceptorLives{} * Rests{} * IdleLimit{expected.idle_ms} *
+         Drained{expected.drain_ms} * (Admission{} ^ NobodyWaits{}) *
          (Delivered{expected.answers, expected.idle_ms, expected.max_connections} ^ Served{expected.answers});
 }
 

@@ -104,7 +104,7 @@ std::vector<Scope> scopes_for_mutants() {
 Strategy exhaustive(const MutationOptions& options) {
   const auto known = std::make_shared<Explorations>(options.expectations);
   return {"exhaustive",
-          [known](const Server& original, const Server& mutant) { return known->judge(original, mutant); }};
+          [known](const Server& original, const Mutant& mutant) { return known->judge(original, mutant.server); }};
 }
 
 }  // namespace antiphon::verify

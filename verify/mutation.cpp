@@ -13,6 +13,7 @@
 #include "core/programs/catalogue.hpp"
 #include "interpreters/dump.hpp"
 #include "interpreters/simulated.hpp"
+#include "verify/bisimilar.hpp"
 #include "verify/difference.hpp"
 #include "verify/exhaustive.hpp"
 #include "verify/planted.hpp"
@@ -102,7 +103,7 @@ class Baselines {
 Strategy with_scenarios(std::string name, std::uint64_t runs, Scenarios scenarios, const Expectations& expectations) {
   const auto known = std::make_shared<Baselines>(runs, std::move(scenarios), expectations);
   return {std::move(name),
-          [known](const Server& original, const Server& mutant) { return known->judge(original, mutant); }};
+          [known](const Server& original, const Mutant& mutant) { return known->judge(original, mutant.server); }};
 }
 
 /// The tree for a comparison. Its text comes of few states; the rest of them would take long.
@@ -117,7 +118,7 @@ Trial put_on_trial(const Server& original, const std::function<const std::string
                    const std::vector<Strategy>& strategies) {
   Trial trial{std::move(mutant), Fate::survived, {}, {}, 0, {}};
   for (const Strategy& strategy : strategies) {
-    const Opinion opinion = strategy.judge(original, trial.mutant.server);
+    const Opinion opinion = strategy.judge(original, trial.mutant);
     if (opinion.fate == Fate::survived) {
       trial.scenarios += opinion.scenarios;
       continue;
@@ -138,8 +139,9 @@ Canary find_canary(const std::vector<Strategy>& strategies) {
   const std::vector<Planted> planted = planted_violations();
   const auto known = std::ranges::find(planted, "echo", &Planted::clause);
   const Server original = *program_named("stream");
+  const Mutant bad{.instruction = {}, .text = std::string(known->defect), .server = known->server, .original = {}};
   for (const Strategy& strategy : strategies) {
-    const Opinion opinion = strategy.judge(original, known->server);
+    const Opinion opinion = strategy.judge(original, bad);
     if (opinion.fate == Fate::killed) return {known->clause, known->defect, opinion.scenarios};
     if (opinion.fate == Fate::equivalent) break;
   }
@@ -149,8 +151,8 @@ Canary find_canary(const std::vector<Strategy>& strategies) {
 }  // namespace
 
 Strategy same_trees() {
-  return {"same tree", [](const Server& original, const Server& mutant) {
-            return Opinion{same_tree(original, mutant) ? Fate::equivalent : Fate::survived, {}, 0};
+  return {"same tree", [](const Server& original, const Mutant& mutant) {
+            return Opinion{same_tree(original, mutant.server) ? Fate::equivalent : Fate::survived, {}, 0};
           }};
 }
 
@@ -201,8 +203,9 @@ MutationResult mutation_campaign(const Server& server, const MutationOptions& op
 }
 
 MutationResult mutation_campaign(const Server& server, const MutationOptions& options) {
-  return mutation_campaign(server, options,
-                           {same_trees(), failing_starts(options), random_scenarios(options), exhaustive(options)});
+  return mutation_campaign(
+      server, options,
+      {same_trees(), failing_starts(options), random_scenarios(options), exhaustive(options), bisimilar()});
 }
 
 std::string_view name_of(Fate fate) {

@@ -31,7 +31,7 @@ struct Opinion {
 /// A way to tell mutants from their originals. It may say `equivalent` only of what it has proved.
 struct Strategy {
   std::string name;
-  std::function<Opinion(const Server& original, const Server& mutant)> judge;
+  std::function<Opinion(const Server& original, const Mutant& mutant)> judge;
 };
 
 /// A run of a mutant that comes to no rest, where the original's run does, breaks this clause.
@@ -77,7 +77,8 @@ struct MutationResult {
 /// Puts every mutant of the server before the strategies, in their order.
 MutationResult mutation_campaign(const Server& server, const MutationOptions& options,
                                  const std::vector<Strategy>& strategies);
-/// With the strategies above and `exhaustive` (verify/exhaustive.hpp), the cheapest first.
+/// With the strategies above, `exhaustive` (verify/exhaustive.hpp) and `bisimilar` (verify/bisimilar.hpp), which proves
+/// what the others leave: the cheapest first.
 MutationResult mutation_campaign(const Server& server, const MutationOptions& options);
 
 std::string_view name_of(Fate fate);

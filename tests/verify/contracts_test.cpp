@@ -175,6 +175,18 @@ TEST(Buffer, NobodyAsksForMoreThanItHolds) {
             "kept");
 }
 
+TEST(Buffer, TheOneMessageThatIsAnsweredMayFillIt) {
+  const Expectations once = expectations(Answers::first_message);
+  const Recv less{client, 16'383, until};
+  EXPECT_EQ(verdict_on("buffer", serving().waits(1, read()), once), "kept");
+  EXPECT_EQ(verdict_on("buffer", serving().waits(1, less), once),
+            "process 1, event 2 (Recv): asks for 16383 bytes, where a message may have 16384");
+  EXPECT_EQ(verdict_on("buffer", serving().on(1, read(), failed(Errno::INTR)).waits(1, less), once),
+            "process 1, event 3 (Recv): asks for 16383 bytes, where a message may have 16384");
+  EXPECT_EQ(verdict_on("buffer", having_read("abc").waits(1, less), once), "kept");
+  EXPECT_EQ(verdict_on("buffer", serving().waits(1, less), {Answers::first_message, 60'000, 5'000}), "kept");
+}
+
 // -- open -------------------------------------------------------------------------------------------------------
 
 TEST(OnlyWhileOpen, SocketsAreUsedWhileHeld) {

@@ -11,6 +11,7 @@
 #include "core/programs/tcp_server.hpp"
 #include "core/rewrite.hpp"
 #include "tests/verify/history.hpp"
+#include "tests/verify/mutants_named.hpp"
 #include "verify/explorer.hpp"
 #include "verify/planted.hpp"
 
@@ -22,15 +23,6 @@ MutationOptions options(Answers answers = Answers::everything) {
   made.runs = 300;
   made.expectations = expectations(answers);
   return made;
-}
-
-/// The first mutant of an instruction with that text.
-Server mutant(std::string_view program, std::string_view instruction, std::string_view text) {
-  const std::vector<Mutant> all = mutants_of(*program_named(program));
-  const auto found =
-      std::ranges::find_if(all, [&](const Mutant& one) { return one.instruction == instruction && one.text == text; });
-  EXPECT_NE(found, all.end()) << instruction << ' ' << text;
-  return found->server;
 }
 
 TEST(Exhaustive, TheCatalogueIsExploredToItsEnd) {
@@ -49,7 +41,7 @@ TEST(Exhaustive, TheCatalogueIsExploredToItsEnd) {
 /// An answer that could not be sent, for its client did not read: the session goes on as if it was.
 TEST(Exhaustive, KillsAloneWhatGoesOnAfterACutAnswer) {
   const Server original = *program_named("once");
-  const Server bad = mutant("once", "Send", "takes Expired, Stopping, any other error for all sent");
+  const Mutant bad = mutant_named("once", "#9 Send", "takes Expired, Stopping, any other error for all sent");
   const MutationOptions asked = options(Answers::first_message);
   const Opinion opinion = exhaustive(asked).judge(original, bad);
   EXPECT_EQ(opinion.fate, Fate::killed);
@@ -63,9 +55,9 @@ TEST(Exhaustive, KillsAloneWhatGoesOnAfterACutAnswer) {
 TEST(Exhaustive, WhatTheOriginalBreaksKillsNobody) {
   const Strategy strategy = exhaustive(options());
   const Server seed = *program_named("seed");
-  EXPECT_EQ(strategy.judge(seed, seed).fate, Fate::survived);
-  EXPECT_EQ(strategy.judge(*program_named("stream"), seed).fate, Fate::killed);
-  EXPECT_EQ(strategy.judge(seed, seed).fate, Fate::survived);
+  EXPECT_EQ(strategy.judge(seed, as_mutant(seed)).fate, Fate::survived);
+  EXPECT_EQ(strategy.judge(*program_named("stream"), as_mutant(seed)).fate, Fate::killed);
+  EXPECT_EQ(strategy.judge(seed, as_mutant(seed)).fate, Fate::survived);
 }
 
 TEST(Exhaustive, AMutantThatIsNotExploredToItsEndIsNotKilledByThat) {
@@ -78,7 +70,7 @@ TEST(Exhaustive, AMutantThatIsNotExploredToItsEndIsNotKilledByThat) {
       return response;
     });
   });
-  EXPECT_EQ(exhaustive(options()).judge(*program_named("stream"), curious).fate, Fate::survived);
+  EXPECT_EQ(exhaustive(options()).judge(*program_named("stream"), as_mutant(curious)).fate, Fate::survived);
 }
 
 /// Nothing is known of a server that looks at content: what it breaks with another content, for one.
@@ -91,8 +83,8 @@ TEST(Exhaustive, AnOriginalThatIsNotExploredToItsEndKillsNobody) {
   });
   const std::vector<Planted> planted = planted_violations();
   const auto bad = std::ranges::find(planted, "echo", &Planted::clause);
-  EXPECT_EQ(exhaustive(options()).judge(*program_named("stream"), bad->server).fate, Fate::killed);
-  EXPECT_EQ(exhaustive(options()).judge(curious, bad->server).fate, Fate::survived);
+  EXPECT_EQ(exhaustive(options()).judge(*program_named("stream"), as_mutant(bad->server)).fate, Fate::killed);
+  EXPECT_EQ(exhaustive(options()).judge(curious, as_mutant(bad->server)).fate, Fate::survived);
 }
 
 }  // namespace
