@@ -17,12 +17,15 @@ constexpr double longest_timeout_s = 1e9;
 
 /// The parser's words, in our form and on one line.
 Farewell complaint(std::string_view program, const CLI::ParseError& error) {
-  std::string text = fmt::format("{}: {} (see --help)", program, error.what());
-  std::ranges::replace_if(text, [](char byte) { return static_cast<unsigned char>(byte) < ' '; }, ' ');
-  return {ExitCode::bad_input, text + '\n'};
+  return {ExitCode::bad_input, on_one_line(fmt::format("{}: {} (see --help)", program, error.what())) + '\n'};
 }
 
 }  // namespace
+
+std::string on_one_line(std::string text) {
+  std::ranges::replace_if(text, [](char byte) { return static_cast<unsigned char>(byte) < ' '; }, ' ');
+  return text;
+}
 
 void refuse(const std::string& option, const std::string& why) { throw CLI::ValidationError(option, why); }
 

@@ -21,6 +21,9 @@ struct Farewell {
   std::string text;  ///< For standard output if the code is `holds`, else one line for standard error.
 };
 
+/// The text with spaces for what is not printed, newlines among it.
+std::string on_one_line(std::string text);
+
 /// Ends the parsing: "OPTION: why".
 [[noreturn]] void refuse(const std::string& option, const std::string& why);
 

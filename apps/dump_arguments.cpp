@@ -16,6 +16,7 @@ constexpr std::string_view manual = R"(echo-dump - prints an echo server as the 
 
 USAGE
   echo-dump [--program NAME] [--format NAME]
+  echo-dump [--program NAME] --coverage FILE [--format tree|dot]
   echo-dump [--program NAME] --identity
 
   Walks a program, which is a value, without running it: at each instruction every class of response is fed to what
@@ -36,6 +37,9 @@ OPTIONS
                     dot      for Graphviz
                     mermaid  a flowchart for Markdown pages
                     json     for programs
+  --coverage FILE Show how often runs came by. FILE is what `echo-verify properties --format json` printed of the
+                  program. `×12` counts how often an instruction was come to or a branch was taken. tree says
+                  `never reached` and `(never taken)`, dot has it dashed and grey. No other notation shows it.
   --identity      Print 32 hexadecimal digits that tell programs apart, instead of the program. They do not depend on
                   the compiler, nor on lines in the source.
   --version       Print the version and exit.
@@ -47,11 +51,12 @@ OPTIONS
 EXIT STATUS
   0  printed
   1  could not walk the program: not enough memory
-  2  wrong usage, or nobody reads the output
+  2  wrong usage, FILE is not coverage of the program, or nobody reads the output
 
 EXAMPLES
   echo-dump --program seed
   echo-dump --format dot | dot -Tsvg > stream.svg
+  echo-verify properties --format json > runs.json; echo-dump --coverage runs.json
 )";
 
 }  // namespace
@@ -65,7 +70,14 @@ std::expected<DumpArguments, Farewell> read_dump_arguments(int count, const char
   CLI::Option* const format = add_text(app, "--format", [&](const std::string& name) {
     arguments.format = static_cast<DumpFormat>(choice("--format", name, dump_format_names));
   });
-  app.add_flag("--identity", arguments.identity)->excludes(format);
+  CLI::Option* const coverage =
+      add_text(app, "--coverage", [&](const std::string& file) { arguments.coverage = file; });
+  app.add_flag("--identity", arguments.identity)->excludes(format)->excludes(coverage);
+  app.final_callback([&] {
+    if (!arguments.coverage || shows_passages(arguments.format)) return;
+    refuse("--coverage", fmt::format("the notation '{}' does not show it: --format tree or dot",
+                                     dump_format_names[static_cast<std::size_t>(arguments.format)]));
+  });
   if (auto farewell = parse("echo-dump", app, count, values, std::string(manual))) {
     return std::unexpected(*std::move(farewell));
   }

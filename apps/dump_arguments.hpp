@@ -1,6 +1,7 @@
 #pragma once
 
 #include <expected>
+#include <optional>
 #include <string>
 
 #include "apps/arguments.hpp"
@@ -12,7 +13,8 @@ namespace antiphon {
 struct DumpArguments {
   std::string program = "stream";
   DumpFormat format = DumpFormat::tree;
-  bool identity = false;  ///< The identity alone.
+  bool identity = false;                ///< The identity alone.
+  std::optional<std::string> coverage;  ///< The file that has the runs to be shown.
 };
 
 /// Reads the command line of echo-dump. Errors are one line that names the option.

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "apps/coverage_file.hpp"
 #include "apps/dump_arguments.hpp"
 #include "apps/output.hpp"
 #include "core/programs/catalogue.hpp"
@@ -14,8 +15,18 @@
 namespace antiphon {
 namespace {
 
+ExitCode print_coverage(const DumpArguments& arguments, const ProgramGraph& graph) {
+  const auto passages = read_coverage(*arguments.coverage, arguments.program, graph);
+  if (!passages) {
+    const std::string line = on_one_line(fmt::format("echo-dump: --coverage: {}", passages.error())) + '\n';
+    return leave("echo-dump", {ExitCode::bad_input, line});
+  }
+  return print("echo-dump", dump(graph, arguments.format, *passages), ExitCode::holds);
+}
+
 ExitCode print(const DumpArguments& arguments) {
   const ProgramGraph graph = graph_of(*program_named(arguments.program));
+  if (arguments.coverage) return print_coverage(arguments, graph);
   const std::string text = arguments.identity ? identity_of(graph) + '\n' : dump(graph, arguments.format);
   return print("echo-dump", text, ExitCode::holds);
 }

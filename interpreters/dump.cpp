@@ -16,18 +16,28 @@ std::optional<DumpFormat> dump_format_named(std::string_view name) {
   return static_cast<DumpFormat>(found - std::begin(dump_format_names));
 }
 
-std::string dump(const ProgramGraph& graph, DumpFormat format) {
+namespace {
+
+std::string dump(const ProgramGraph& graph, DumpFormat format, const Passages* passages) {
   switch (format) {
     case DumpFormat::tree:
-      return dump_tree(graph);
+      return dump_tree(graph, passages);
     case DumpFormat::dot:
-      return dump_dot(graph);
+      return dump_dot(graph, passages);
     case DumpFormat::mermaid:
       return dump_mermaid(graph);
     case DumpFormat::json:
       return dump_json(graph, SourceLines::shown);
   }
   return {};
+}
+
+}  // namespace
+
+std::string dump(const ProgramGraph& graph, DumpFormat format) { return dump(graph, format, nullptr); }
+
+std::string dump(const ProgramGraph& graph, DumpFormat format, const Passages& passages) {
+  return dump(graph, format, &passages);
 }
 
 std::string identity_of(const ProgramGraph& graph) {

@@ -51,4 +51,8 @@ std::string words_of(const ProgramGraph::Branch& branch) {
   return branch.sometimes ? "sometimes " + branch.label : branch.label;
 }
 
+std::string words_of(const Passages::Node& node) {
+  return node.arrivals == 0 ? "never reached" : fmt::format("×{}", node.arrivals);
+}
+
 }  // namespace antiphon

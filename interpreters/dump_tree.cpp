@@ -12,8 +12,8 @@ namespace {
 /// Draws each node where a reader meets it first, and refers to it by its number from then on.
 class TreePainter {
  public:
-  explicit TreePainter(const ProgramGraph& graph)
-      : graph_(graph), drawing_(graph.nodes.size()), drawn_(graph.nodes.size()) {}
+  TreePainter(const ProgramGraph& graph, const Passages* passages)
+      : graph_(graph), passages_(passages), drawing_(graph.nodes.size()), drawn_(graph.nodes.size()) {}
 
   std::string paint() {
     draw_target(graph_.start, "");
@@ -33,6 +33,17 @@ class TreePainter {
     return fmt::format("{} #{}", drawing_[node] ? "↑" : "→", node + 1);
   }
 
+  std::string words_of_passages(std::size_t node) const {
+    return passages_ == nullptr ? "" : "  " + words_of(passages_->nodes[node]);
+  }
+
+  /// Below what was never reached nothing is said again.
+  std::string words_of_passages(std::size_t node, std::size_t branch) const {
+    if (passages_ == nullptr || passages_->nodes[node].arrivals == 0) return "";
+    const std::uint64_t taken = passages_->nodes[node].branches[branch];
+    return taken == 0 ? "  (never taken)" : fmt::format("  ×{}", taken);
+  }
+
   void draw_target(const ProgramGraph::Target& target, const std::string& indent) {
     if (is_short(target)) {
       text_ += indent + reference(target) + "\n";
@@ -47,21 +58,23 @@ class TreePainter {
     text_ += fmt::format("{}#{} {}", indent, index + 1, words_of(node));
     if (node.line != 0) text_ += fmt::format("  :{}", node.line);
     if (node.looks_at_content) text_ += "  (looks at content)";
-    text_ += "\n";
-    for (const ProgramGraph::Branch& branch : node.branches) {
-      const bool is_last = &branch == &node.branches.back();
-      text_ += indent + (is_last ? "└─ " : "├─ ") + words_of(branch);
-      if (is_short(branch.target)) {
-        text_ += ": " + reference(branch.target) + "\n";
-      } else {
-        text_ += "\n";
-        draw_node(std::get<std::size_t>(branch.target), indent + (is_last ? "   " : "│  "));
-      }
-    }
+    text_ += words_of_passages(index) + "\n";
+    for (std::size_t branch = 0; branch < node.branches.size(); ++branch) draw_branch(index, branch, indent);
     drawing_[index] = false;
   }
 
+  void draw_branch(std::size_t index, std::size_t at, const std::string& indent) {
+    const ProgramGraph::Branch& branch = graph_.nodes[index].branches[at];
+    const bool is_last = at + 1 == graph_.nodes[index].branches.size();
+    text_ += indent + (is_last ? "└─ " : "├─ ") + words_of(branch);
+    const bool fits = is_short(branch.target);
+    if (fits) text_ += ": " + reference(branch.target);
+    text_ += words_of_passages(index, at) + "\n";
+    if (!fits) draw_node(std::get<std::size_t>(branch.target), indent + (is_last ? "   " : "│  "));
+  }
+
   const ProgramGraph& graph_;
+  const Passages* passages_;
   std::vector<bool> drawing_;  ///< Of each node: it leads here.
   std::vector<bool> drawn_;
   std::string text_;
@@ -69,8 +82,8 @@ class TreePainter {
 
 }  // namespace
 
-std::string dump_tree(const ProgramGraph& graph) {
-  std::string text = TreePainter(graph).paint();
+std::string dump_tree(const ProgramGraph& graph, const Passages* passages) {
+  std::string text = TreePainter(graph, passages).paint();
   const std::vector<std::string> remarks = graph.remarks();
   if (!remarks.empty()) text += "\nnot complete:\n";
   for (const std::string& remark : remarks) text += "  " + remark + "\n";

@@ -11,6 +11,7 @@
 #include <regex>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "core/pool.hpp"
 #include "core/programs/catalogue.hpp"
@@ -467,6 +468,79 @@ TEST(dump, dot_and_mermaid_name_each_node_and_branch) {
             "  n1[\"#35;1 Accept socket 3\"]\n"
             "  n1 -->|\"client₁\"| n1\n"
             "  n1 -->|\"any error\"| end1([\"end: error\"])\n");
+}
+
+// -- Passages -----------------------------------------------------------------------------------
+
+/// Closes what it accepts; if it cannot accept, it looks at what another client sends.
+ProgramGraph accept_or_look() {
+  return graph_of(Accept{Socket{3}, Where{}} >> [](const Result<Socket>& client) -> Server {
+    if (client) return served(Close{*client, Where{}});
+    return Recv{Socket{4}, 9, {}, Where{}} >> [](const Result<Bytes>& message) -> Server {
+      return ret(message && message->view() == "quit" ? Result<Unit>() : Result<Unit>(failed(Errno::PIPE)));
+    };
+  });
+}
+
+const Passages only_accepted{{{7, {7, 0}}, {7, {7}}, {0, {0, 0, 0}}}};
+
+TEST(passages, a_tree_counts_them_and_marks_what_was_never_reached) {
+  EXPECT_EQ(dump(accept_or_look(), DumpFormat::tree, only_accepted),
+            "#1 Accept socket 3  ×7\n"
+            "├─ client₁  ×7\n"
+            "│  #2 Close client₁  ×7\n"
+            "│  └─ any answer: end: ok  ×7\n"
+            "└─ any error  (never taken)\n"
+            "   #3 Recv from socket 4, at most 9, until stop  (looks at content)  never reached\n"
+            "   ├─ message₁: end: error\n"
+            "   ├─ end of input: end: error\n"
+            "   └─ any error: end: error\n"
+            "\n"
+            "not complete:\n"
+            "  #3 Recv: what follows looks at content, which may lead to branches not shown\n");
+}
+
+TEST(passages, dot_has_dashed_and_grey_what_was_never_reached) {
+  EXPECT_EQ(dump(accept_or_look(), DumpFormat::dot, only_accepted),
+            "digraph program {\n"
+            "  node [shape=plaintext];\n"
+            "  start [shape=point];\n"
+            "  label=\"not complete:\\l"
+            "#3 Recv: what follows looks at content, which may lead to branches not shown\\l\";\n"
+            "  n1 [shape=box, label=\"#1 Accept socket 3\\l×7\\l\"];\n"
+            "  n2 [shape=box, label=\"#2 Close client₁\\l×7\\l\"];\n"
+            "  n3 [shape=box, style=\"bold,dashed\", color=grey, fontcolor=grey, "
+            "label=\"#3 Recv from socket 4, at most 9, until stop\\llooks at content\\lnever reached\\l\"];\n"
+            "  start -> n1;\n"
+            "  n1 -> n2 [label=\"client₁  ×7\"];\n"
+            "  n1 -> n3 [label=\"any error\", style=dashed, color=grey, fontcolor=grey];\n"
+            "  n2 -> \"end: ok\" [label=\"any answer  ×7\"];\n"
+            "  n3 -> \"end: error\" [label=\"message₁\", style=dashed, color=grey, fontcolor=grey];\n"
+            "  n3 -> \"end: error\" [label=\"end of input\", style=dashed, color=grey, fontcolor=grey];\n"
+            "  n3 -> \"end: error\" [label=\"any error\", style=dashed, color=grey, fontcolor=grey];\n"
+            "  \"end: error\" [fontcolor=grey];\n"
+            "}\n");
+}
+
+TEST(passages, each_server_without_any_is_never_reached) {
+  for (const std::string_view name : program_names) {
+    Passages none;
+    for (const auto& node : graph_named(name).nodes) {
+      none.nodes.push_back({0, std::vector<std::uint64_t>(node.branches.size())});
+    }
+    const std::string plain = dump(graph_named(name), DumpFormat::tree);
+    const std::string tree = dump(graph_named(name), DumpFormat::tree, none);
+    EXPECT_EQ(std::regex_replace(tree, std::regex("  never reached\n"), "\n"), plain);
+    EXPECT_EQ(tree.size() - plain.size(), none.nodes.size() * std::string_view("  never reached").size());
+  }
+}
+
+TEST(passages, other_notations_do_not_show_them) {
+  EXPECT_TRUE(shows_passages(DumpFormat::tree) && shows_passages(DumpFormat::dot));
+  for (const DumpFormat format : {DumpFormat::mermaid, DumpFormat::json}) {
+    EXPECT_FALSE(shows_passages(format));
+    EXPECT_EQ(dump(accept_or_look(), format, only_accepted), dump(accept_or_look(), format));
+  }
 }
 
 TEST(dump, a_walk_gives_back_what_it_took) {

@@ -35,7 +35,7 @@ const Trial& trial(std::string_view instruction, std::string_view text) {
   return *found;
 }
 
-TEST(Mutation, WhatIsBadIsKilledByItsClause) {
+void expect_the_bad_killed() {
   EXPECT_EQ(trial("Send", "is issued twice, and the last response counts").clause, "echo");
   EXPECT_EQ(trial("Recv", "loses the last byte").clause, "answered");
   EXPECT_EQ(trial("DiscardChildren", "is not issued, as if it was answered ok").clause, "reaped");
@@ -45,7 +45,7 @@ TEST(Mutation, WhatIsBadIsKilledByItsClause) {
   EXPECT_EQ(trial("Listen", "takes any error for ok").strategy, "failing start");
 }
 
-TEST(Mutation, TheSameTreeIsProvedEquivalent) {
+void expect_the_same_tree_proved() {
   for (const Trial& one : {trial("Recv", "takes Expired, Stopping, any other error for end of input"),
                            trial("Fork", "takes any error for Parent")}) {
     EXPECT_EQ(one.fate, Fate::equivalent);
@@ -54,7 +54,7 @@ TEST(Mutation, TheSameTreeIsProvedEquivalent) {
   }
 }
 
-TEST(Mutation, ExplorationKillsWhatScenariosMiss) {
+void expect_exploration_to_kill_what_scenarios_miss() {
   for (const std::string_view text :
        {"is issued twice, and the first response counts", "is issued twice, and the last response counts"}) {
     EXPECT_EQ(trial("Listen", text).fate, Fate::killed);
@@ -62,7 +62,7 @@ TEST(Mutation, ExplorationKillsWhatScenariosMiss) {
   }
 }
 
-TEST(Mutation, WhatNobodyCanTellIsProvedEquivalent) {
+void expect_what_nobody_can_tell_proved() {
   for (const Trial& one :
        {trial("Recv", "asks for one byte less"), trial("Sleep", "is issued twice, and the last response counts")}) {
     EXPECT_EQ(one.fate, Fate::equivalent);
@@ -71,7 +71,12 @@ TEST(Mutation, WhatNobodyCanTellIsProvedEquivalent) {
   }
 }
 
+/// One test, since each has a process of its own.
 TEST(Mutation, OfTheStreamNoneSurvives) {
+  expect_the_bad_killed();
+  expect_the_same_tree_proved();
+  expect_exploration_to_kill_what_scenarios_miss();
+  expect_what_nobody_can_tell_proved();
   EXPECT_EQ(of_the_stream().ruling, Ruling::holds);
   EXPECT_GT(of_the_stream().canary.found_in_run, 0U);
   EXPECT_EQ(of_the_stream().count(Fate::survived), 0U);
@@ -93,7 +98,9 @@ TEST(Mutation, SurvivorsDecideTheRulingAndAreShown) {
 }
 
 TEST(Mutation, TheSameSeedKillsInTheSameScenarios) {
-  const auto of_the_seed = [] { return mutation_campaign(*program_named("seed"), options(100)); };
+  const auto of_the_seed = [] {
+    return mutation_campaign(*program_named("seed"), options(100), {random_scenarios(options(100))});
+  };
   const auto told = [](const MutationResult& result) {
     std::string text;
     for (const Trial& one : result.trials) {
