@@ -72,8 +72,8 @@ OPTIONS
   --reduce NAME    none; por: actors that cannot meet take turns; symmetry: clients that do the same connect in turn;
                    all. Default all. Where a reduction may not be used the report says so.
   --memory MIB     The most memory for states. Default 2048. Once it is full the verdict is incomplete.
-  --threads N      Of dfs: how many search, 1 to 64. Default 1. How many states several threads need with a reduction
-                   depends on who is faster, and they do not judge runs without end. Nothing else changes.
+  --threads N      How many threads search, 1 to 64; only of strategy dfs. Default 1. Several do not judge runs without
+                   end (clause served), and how many states a reduction leaves depends on who is faster.
   --faults LIST    none, all, or names with commas between them. Default none. Each scenario has some of them.
 {}  --replay TOKEN   Run the scenario of a counterexample again.
   --coverage       List the points, branches and errors of the program that no run reached.

@@ -12,14 +12,13 @@ std::string_view endless_text(verify::EndlessRuns endless) {
     case verify::EndlessRuns::none:
       return "no run goes on for ever, but by faults without end";
     case verify::EndlessRuns::judged:
-      return "runs that go on for ever: all were judged";
+      return "runs that go on for ever (served): all were judged";
     case verify::EndlessRuns::in_part:
-      return "runs that go on for ever: judged in part, since partial orders leave some out (--reduce symmetry has "
-             "all)";
+      return "runs that go on for ever (served): judged in part; --reduce symmetry leaves out less";
     case verify::EndlessRuns::not_judged:
       break;
   }
-  return "runs that go on for ever: not judged (--strategy dfs with one thread does)";
+  return "runs that go on for ever (served): not judged; --strategy dfs with one thread does";
 }
 
 std::string_view name_of(verify::EndlessRuns endless) {
@@ -87,8 +86,10 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
   for (const verify::Finding& finding : findings)
     text += finding_text(subject, finding, fmt::format("found in {} states", result.states));
   const std::string seen = in_walks ? fmt::format("{} walks, ", result.walks) : result.closed ? "closed, " : "";
-  text += fmt::format("{}: program {} ({:.12}), {}{} states\n", verify::name_of(result.ruling), subject.name,
-                      subject.identity, seen, result.states);
+  const bool is_whole = result.endless == verify::EndlessRuns::none || result.endless == verify::EndlessRuns::judged;
+  const bool all_but_served = result.ruling == verify::Ruling::holds && !is_whole;
+  text += fmt::format("{}{}: program {} ({:.12}), {}{} states\n", verify::name_of(result.ruling),
+                      all_but_served ? " (served in part)" : "", subject.name, subject.identity, seen, result.states);
   text += "  " + scope_text(arguments) + '\n';
   if (result.estimate) text += "  " + estimate_text(*result.estimate) + '\n';
   text +=

@@ -35,12 +35,13 @@ Endless::Finding Endless::look(World& world, const Chooser& chooser, const std::
 Endless::Finding Endless::look_for_state(World& world, const Chooser& chooser, const std::vector<Event>& trace) {
   if (lap_ends_) {
     if (steps_ < *lap_ends_) return Finding::nothing;
-    return kept_.empty() ? Finding::lap : Finding::unfair_lap;
+    if (here(world, chooser) == lap_begins_) return kept_.empty() ? Finding::lap : Finding::unfair_lap;
+    lap_ends_.reset();  // another turn was taken: it was no lap
+    been_.clear();
   }
   if (!chooser.is_settled() || world.faults_to_come()) return Finding::nothing;
-  Digest here = world.digest();
-  here.add_word(chooser.place());
-  const auto [been, is_new] = been_.try_emplace(here, Been{steps_, trace.size()});
+  lap_begins_ = here(world, chooser);
+  const auto [been, is_new] = been_.try_emplace(lap_begins_, Been{steps_, trace.size()});
   if (is_new) return Finding::nothing;
   // Once more, to see who is kept from going on.
   lap_ends_ = 2 * steps_ - been->second.step;
@@ -50,18 +51,25 @@ Endless::Finding Endless::look_for_state(World& world, const Chooser& chooser, c
   return Finding::nothing;
 }
 
+Digest Endless::here(World& world, const Chooser& chooser) {
+  Digest digest = world.digest();
+  digest.add_word(chooser.place());
+  return digest;
+}
+
 Endless::Finding Endless::look_for_silence(const World& world, const std::vector<Event>& trace) {
   for (; events_seen_ < trace.size(); ++events_seen_) {
     if (std::holds_alternative<ProcessEvent>(trace[events_seen_])) continue;
     silent_steps_ = 0;
     silent_since_ms_ = world.now_ms();
+    silent_until_ms_ = std::max(silent_since_ms_ + long_ms, world.last_due_ms());
     from_ = events_seen_ + 1;
     kept_are_known_ = false;
   }
   ++silent_steps_;
-  const std::int64_t silent_ms = world.now_ms() - silent_since_ms_;
-  const bool is_long = silent_steps_ > many_steps && silent_ms >= long_ms;
-  if (!is_long && !(silent_steps_ > most_steps && silent_ms == 0)) return Finding::nothing;
+  const bool is_long = silent_steps_ > many_steps && world.now_ms() > silent_until_ms_;
+  const bool is_restless = silent_steps_ > most_steps && world.now_ms() == silent_since_ms_;
+  if (!is_long && !is_restless) return Finding::nothing;
   if (!kept_.empty()) return Finding::nothing;
   to_ = std::min(trace.size(), from_ + most_events_shown);
   return Finding::lap;

@@ -12,7 +12,8 @@ namespace antiphon {
 
 /// Notices that a run goes on for ever in a fair way: whoever can go on all the time does. Where time is free, the run
 /// comes back to a state that it was in. Where time passes, the processes go on for long and no client is told
-/// anything: for `many_steps` and ten minutes, or for `most_steps` in no time.
+/// anything: for `many_steps` and ten minutes, and longer than whatever deadline or pause was under way when the
+/// silence began; or for `most_steps` in no time.
 class Endless {
  public:
   static constexpr std::uint64_t many_steps = 2'000;
@@ -42,6 +43,7 @@ class Endless {
     std::size_t events;
   };
 
+  static Digest here(World& world, const Chooser& chooser);
   Finding look_for_state(World& world, const Chooser& chooser, const std::vector<Event>& trace);
   Finding look_for_silence(const World& world, const std::vector<Event>& trace);
   void keep_able(const std::vector<Move>& moves);
@@ -49,11 +51,13 @@ class Endless {
   bool free_time_;
   std::uint64_t steps_ = 0;
   std::map<Digest, Been> been_;
+  Digest lap_begins_;
   std::optional<std::uint64_t> lap_ends_;  ///< At this step the lap was made once more.
 
   std::size_t events_seen_ = 0;
   std::uint64_t silent_steps_ = 0;
   std::int64_t silent_since_ms_ = 0;
+  std::int64_t silent_until_ms_ = long_ms;  ///< At least.
 
   /// Who could go on at every step of the lap, or of the silence, and never did.
   std::vector<Move> kept_;

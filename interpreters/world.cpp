@@ -96,6 +96,15 @@ Digest World::digest() {
   return all;
 }
 
+std::int64_t World::last_due_ms() const {
+  std::int64_t last = 0;
+  processes_.for_each([&](PartKey, const Inhabitant& one) {
+    if (const std::int64_t due = due_ms(one); due != forever_ms) last = std::max(last, due);
+  });
+  clients_.for_each([&](PartKey, const Client& client) { last = std::max(last, client.wake_at_ms); });
+  return last;
+}
+
 bool World::faults_to_come() const {
   return std::ranges::any_of(scenario_.faults,
                              [&](const Fault& fault) { return fault.nth >= issued_.at(fault.instruction); });

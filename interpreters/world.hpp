@@ -280,6 +280,8 @@ class World {
   /// Two worlds of one scenario with the same digest have the same future, once no more faults are to come.
   Digest digest();
   [[nodiscard]] bool faults_to_come() const;
+  /// The last of the times at which a deadline or a pause that is under way ends.
+  [[nodiscard]] std::int64_t last_due_ms() const;
   [[nodiscard]] std::int64_t now_ms() const { return clock().now_ms; }
 
   /// Calls `visit(parts)` for each kind of parts.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "core/programs/catalogue.hpp"
@@ -177,6 +179,10 @@ Scenario scenario_of_run(const Generation& generation, std::uint64_t seed, std::
 
 Finding minimised(const Server& server, const Expectations& expectations, const Scenario& scenario,
                   std::string_view clause) {
+  if (violation_of(run_and_judge(server, scenario, expectations).verdict, clause) == nullptr) {
+    throw std::logic_error("a scenario that was found to break '" + std::string(clause) +
+                           "' does not: " + describe(scenario));
+  }
   return shrunk(server, expectations,
                 rc::shrinkable::shrinkRecur(Scenario(scenario), [](const Scenario& one) { return simpler(one); }),
                 clause);

@@ -151,11 +151,13 @@ Able bit_of(const Outcome& outcome) {
   return outcome.actor < Component::most_actors ? Able{1} << outcome.actor : Able{0};
 }
 
+Able able_in(const Component::Actors& actors) { return actors.able | actors.pending; }
+
 /// A circle through a part, in which whoever could be kept from going on is seen to go on, or to be unable to.
 class Lap {
  public:
-  Lap(const Graph& graph, const Allowed& inside, std::span<const Able> able, Vertex start)
-      : graph_(graph), inside_(inside), able_(able), start_(start), at_(start), kept_(able[start]) {}
+  Lap(const Graph& graph, const Allowed& inside, std::span<const Component::Actors> actors, Vertex start)
+      : graph_(graph), inside_(inside), actors_(actors), start_(start), at_(start), kept_(able_in(actors[start])) {}
 
   std::vector<const Outcome*> make() {
     while (kept_ != 0 && go([&](const Edge& edge) { return (kept_ & ~still_kept(edge)) != 0; })) {
@@ -165,7 +167,9 @@ class Lap {
   }
 
  private:
-  [[nodiscard]] Able still_kept(const Edge& edge) const { return kept_ & able_[edge.to] & ~bit_of(*edge.outcome); }
+  [[nodiscard]] Able still_kept(const Edge& edge) const {
+    return kept_ & able_in(actors_[edge.to]) & ~bit_of(*edge.outcome);
+  }
 
   bool go(const Allowed& wanted) {
     const std::vector<Edge> way = way_to(graph_, at_, inside_, wanted);
@@ -179,45 +183,67 @@ class Lap {
 
   const Graph& graph_;
   const Allowed& inside_;
-  std::span<const Able> able_;
+  std::span<const Component::Actors> actors_;
   Vertex start_;
   Vertex at_;
   Able kept_;
   std::vector<const Outcome*> lap_;
 };
 
+/// Those who could go on in all states of a part, and never do in it.
+Component::Actors kept_in(const std::vector<Vertex>& part, const Graph& graph, const Allowed& inside,
+                          const Component& component) {
+  Component::Actors kept{~Able{0}, ~Able{0}};
+  Able all = ~Able{0};
+  Able going_on = 0;
+  for (const Vertex state : part) {
+    const Component::Actors& here = component.actors[state];
+    all &= able_in(here);
+    kept.able &= here.able;
+    for (const Edge& edge : graph.leaving(state)) {
+      if (inside(edge)) going_on |= bit_of(*edge.outcome);
+    }
+  }
+  kept.able &= ~going_on;
+  kept.pending = all & ~going_on & ~kept.able;
+  return kept;
+}
+
+bool is_round(const Edge& edge) { return is_ordinary(edge.outcome->move); }
+
 }  // namespace
 
-std::vector<Circle> circles_without(std::uint32_t client, const Component& component) {
+bool has_circle(const Component& component) {
+  const Graph graph(component);
+  const Allowed round = is_round;
+  return !Partition(graph, round).parts().empty();
+}
+
+Circles circles_without(std::uint32_t client, const Component& component) {
   const Graph graph(component);
   const Allowed allowed = [&](const Edge& edge) {
-    return is_ordinary(edge.outcome->move) && (edge.outcome->told >> (client % 32) & 1U) == 0;
+    return is_round(edge) && (edge.outcome->told >> (client % 32) & 1U) == 0;
   };
   const Partition partition(graph, allowed);
-  std::vector<Circle> circles;
+  Circles circles;
   for (const std::vector<Vertex>& part : partition.parts()) {
     const std::uint32_t number = partition.part_of(part.front());
     const Allowed inside = [&](const Edge& edge) {
       return partition.part_of(edge.from) == number && partition.part_of(edge.to) == number && allowed(edge);
     };
-    Able kept = ~Able{0};
-    for (const Vertex state : part) {
-      kept &= component.able[state];
-      for (const Edge& edge : graph.leaving(state)) {
-        if (inside(edge)) kept &= ~bit_of(*edge.outcome);
-      }
-    }
-    if (kept != 0) continue;  // no circle in it is fair
-    const Allowed leads_there = [&](const Edge& edge) { return partition.part_of(edge.to) == number; };
+    const Component::Actors kept = kept_in(part, graph, inside, component);
+    circles.undecided |= kept.able == 0 && kept.pending != 0;
+    if (kept.able != 0 || kept.pending != 0) continue;  // no circle in it is fair
     Circle circle;
     Vertex start = 0;
     if (partition.part_of(0) != number) {
+      const Allowed leads_there = [&](const Edge& edge) { return partition.part_of(edge.to) == number; };
       const auto stem = way_to(graph, 0, [](const Edge&) { return true; }, leads_there);
       for (const Edge& edge : stem) circle.stem.push_back(edge.outcome);
       start = stem.back().to;
     }
-    circle.lap = Lap(graph, inside, component.able, start).make();
-    circles.push_back(std::move(circle));
+    circle.lap = Lap(graph, inside, component.actors, start).make();
+    circles.fair.push_back(std::move(circle));
   }
   return circles;
 }

@@ -27,9 +27,13 @@ struct Component {
   /// Actors that can go on in a state, by their numbers; those from this number on do not count.
   static constexpr std::size_t most_actors = 64;
   using Able = std::uint64_t;
+  struct Actors {
+    Able able;     ///< They can go on.
+    Able pending;  ///< They can, once a deadline passes.
+  };
 
   std::span<const std::uint32_t> states;  ///< Their numbers, growing.
-  std::span<const Able> able;             ///< Of each of the states.
+  std::span<const Actors> actors;         ///< Of each of the states.
   std::span<const Edge> edges;            ///< Those that lead out of it count for nothing.
 };
 
@@ -38,8 +42,16 @@ struct Circle {
   std::vector<const Outcome*> lap;
 };
 
+/// Whether there is any circle without adversity.
+bool has_circle(const Component& component);
+
 /// Fair circles in which the client (its place in the scenario) is told nothing, one of each part of the component that
 /// has some.
-std::vector<Circle> circles_without(std::uint32_t client, const Component& component);
+struct Circles {
+  std::vector<Circle> fair;
+  /// There are some that a deadline may end, which was not tried there, since others could go on.
+  bool undecided = false;
+};
+Circles circles_without(std::uint32_t client, const Component& component);
 
 }  // namespace antiphon::verify

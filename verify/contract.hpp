@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <string>
@@ -84,6 +85,13 @@ class Report {
  private:
   std::vector<Breach> breaches_;
 };
+
+/// Of what was wrong so far, keeps what is so here too.
+inline void keep_lasting(std::vector<Breach>& lasting, const std::vector<Breach>& here) {
+  std::erase_if(lasting, [&](const Breach& one) {
+    return std::ranges::find(here, one.sentence, &Breach::sentence) == here.end();
+  });
+}
 
 template <class C>
 concept Contract = std::copyable<C> && std::copyable<typename C::Witness>;

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -43,13 +44,13 @@ class SharedFingerprints {
  private:
   struct alignas(64) Shelf {
     std::mutex mutex;
-    Fingerprints seen;
+    Fingerprints seen{16};
   };
   Shelf& shelf_of(const Fingerprint& fingerprint) { return shelves_[fingerprint.high % shelves_.size()]; }
 
   std::array<Shelf, 256> shelves_;
   std::atomic<std::uint32_t> size_ = 0;
-  std::atomic<std::uint64_t> bytes_ = shelves_.size() * Fingerprints().bytes();
+  std::atomic<std::uint64_t> bytes_ = shelves_.size() * Fingerprints(16).bytes();
 };
 
 /// The way to a state that somebody was the first to see, and has not entered.
@@ -120,7 +121,9 @@ class Worker {
         independence_(space_, scope, options.reductions),
         discoveries_(options.most_findings) {}
 
-  void begin() {
+  /// One of them begins, and tells how far all are.
+  void begin(std::function<void(const std::string&)> progress) {
+    progress_ = std::move(progress);
     discoveries_.add(space_.breaches_at_first(), false, {});
     common_.seen.insert(space_.first().fingerprint);
     common_.jobs.give({});
@@ -128,9 +131,10 @@ class Worker {
 
   void work() {
     while (auto job = common_.jobs.take()) {
-      go_to(*job);
-      enter();
-      search();
+      if (go_to(*job)) {
+        enter();
+        search();
+      }
       frontier_ += way_.size();
       if (is_over()) return common_.jobs.stop();
     }
@@ -160,16 +164,23 @@ class Worker {
     bool leads_on;  ///< To a state that is finished.
   };
   static constexpr std::uint64_t look_up_every = 256;
+  static constexpr std::uint64_t tell_every = std::uint64_t{1} << 16U;
 
   [[nodiscard]] bool is_over() const {
     return common_.full || space_.overflowed() || discoveries_.full() || !independence_.mistake().empty();
   }
 
-  /// To the end of a way that another has found.
-  void go_to(const std::vector<Taken>& path) {
+  /// To the end of a way that another has found. False: the scope is too large.
+  bool go_to(const std::vector<Taken>& path) {
     position_.move_to(space_.first());
     base_ = path;
-    for (const Taken& taken : path) position_.take(*outcome_of(taken));
+    for (const Taken& taken : path) {
+      independence_.note_acceptors(position_);
+      const Outcome* const outcome = outcome_of(taken);
+      if (space_.overflowed() || outcome == nullptr) return false;
+      position_.take(*outcome);
+    }
+    return !space_.overflowed();
   }
 
   [[nodiscard]] const Outcome* outcome_of(const Taken& taken) const {
@@ -182,11 +193,11 @@ class Worker {
         }
       }
     }
-    return nullptr;  // every thread has the same program
+    return nullptr;  // (every thread has the same program)
   }
 
   void search() {
-    while (!way_.empty() && !common_.jobs.are_over()) {
+    while (!way_.empty() && !common_.jobs.are_over() && !space_.overflowed()) {
       if (++steps_ % look_up_every == 0 && look_up()) return;
       Frame& top = way_.back();
       if (top.next < top.needed) {
@@ -202,10 +213,11 @@ class Worker {
   /// Now and then: true if this is the end.
   bool look_up() {
     const std::size_t held =
-        way_.size() * sizeof(Frame) + outcomes_.size() * sizeof(const Outcome*) + position_.bytes();
+        way_.size() * sizeof(Frame) + outcomes_.size() * sizeof(const Outcome*) + position_.bytes() + space_.bytes();
     common_.held += held - std::exchange(held_, held);  // (it may fall: the sum comes right all the same)
     if (common_.seen.bytes() + common_.held > common_.most_memory) common_.full = true;
     if (common_.jobs.are_wanted()) hand_over();
+    if (progress_ && steps_ % tell_every == 0) progress_(std::to_string(common_.seen.size()) + " states");
     return is_over();
   }
 
@@ -282,6 +294,7 @@ class Worker {
   }
 
   Common& common_;
+  std::function<void(const std::string&)> progress_;
   StateSpace space_;
   Position position_;
   Independence independence_;
@@ -308,7 +321,7 @@ struct Share {
 void take_part(const Scope& scope, const ExploreOptions& options, bool is_first, Common& common, Share& share) {
   try {
     Worker worker(scope, options, common);
-    if (is_first) worker.begin();
+    if (is_first) worker.begin(options.progress);
     worker.work();
     share.result = worker.result();
     share.mistake = worker.mistake();

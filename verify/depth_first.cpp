@@ -29,7 +29,7 @@ void DepthFirst::enter(std::uint32_t number) {
   if (open_.size() <= number) open_.resize(std::max<std::size_t>(number + 1, 2 * open_.size()));
   open_[number] = true;
   component_.push_back(number);
-  able_.push_back(able_here());
+  actors_.push_back(actors_here());
   result_.deepest = std::max<std::uint64_t>(result_.deepest, way_.size() - 1);
   for (std::size_t at = first; at < first + choice.needed; ++at) {
     seen_.prefetch(position_.state().fingerprint + outcomes_[at]->difference);
@@ -75,7 +75,7 @@ void DepthFirst::complete(std::uint32_t first) {
   while (!component_.empty() && component_.back() >= first) {
     open_[component_.back()] = false;
     component_.pop_back();
-    able_.pop_back();
+    actors_.pop_back();
   }
   if (!edges_.empty() && edges_.back().to == first) edges_.pop_back();  // it led into another component
 }
@@ -87,15 +87,17 @@ void DepthFirst::judge_circles() {
   const auto edge =
       std::ranges::find_if(edges_ | std::views::reverse, [&](const Component::Edge& one) { return one.from < first; });
   const Component component{std::span(component_).subspan(static_cast<std::size_t>(begin)),
-                            std::span(able_).subspan(static_cast<std::size_t>(begin)),
+                            std::span(actors_).subspan(static_cast<std::size_t>(begin)),
                             std::span(edge.base(), edges_.end())};
-  const auto is_round = [](const Component::Edge& one) { return is_ordinary(one.outcome->move); };
-  if (std::ranges::none_of(component.edges, is_round)) return;
+  if (!has_circle(component)) return;
   met_circle_ = true;
+  undecided_ |= position_.actor_count() > Component::most_actors;
   for (Index client = 0; client < space_.client_count(); ++client) {
     const world::Client* const one = space_.client(client, position_.state());
     if (one == nullptr || one->done || !one->asked) continue;
-    for (const Circle& circle : circles_without(client, component)) judge(circle);
+    const Circles circles = circles_without(client, component);
+    undecided_ |= circles.undecided;
+    for (const Circle& circle : circles.fair) judge(circle);
   }
 }
 
@@ -105,9 +107,7 @@ void DepthFirst::judge(const Circle& circle) {
   for (const Outcome* const outcome : circle.lap) {
     position_.take(*outcome);
     const std::vector<Breach> here = space_.breaches_while_endless(position_.state());
-    std::erase_if(lasting, [&](const Breach& one) {
-      return std::ranges::find(here, one.sentence, &Breach::sentence) == here.end();
-    });
+    keep_lasting(lasting, here);
   }
   for (std::size_t step = 0; step < circle.stem.size() + circle.lap.size(); ++step) position_.back();
   if (!discoveries_.has_new(lasting)) return;
@@ -118,15 +118,16 @@ void DepthFirst::judge(const Circle& circle) {
   discoveries_.add_endless(lasting, path, lap);
 }
 
-Component::Able DepthFirst::able_here() const {
-  Component::Able able = 0;
+Component::Actors DepthFirst::actors_here() const {
+  Component::Actors actors{0, 0};
   const std::size_t count = std::min(position_.actor_count(), Component::most_actors);
   for (std::size_t actor = 0; actor < count; ++actor) {
     const Prospect* const prospect = position_.prospect(actor);
-    const bool is_able = prospect != nullptr && (prospect->ordinary > 0 || !prospect->ways_out.empty());
-    able |= Component::Able{is_able} << actor;
+    if (prospect == nullptr) continue;
+    if (prospect->ordinary > 0) actors.able |= Component::Able{1} << actor;
+    if (!prospect->ways_out.empty()) actors.pending |= Component::Able{1} << actor;
   }
-  return able;
+  return actors;
 }
 
 /// The steps that led to the top of the way, and one more.
@@ -147,12 +148,12 @@ std::vector<Taken> DepthFirst::way_here() const {
 /// Where the reduced search met no circle there is none: a run is as long as the one in the order that was kept.
 EndlessRuns DepthFirst::endless() const {
   if (!met_circle_) return EndlessRuns::none;
-  return options_.reductions.partial_order ? EndlessRuns::in_part : EndlessRuns::judged;
+  return options_.reductions.partial_order || undecided_ ? EndlessRuns::in_part : EndlessRuns::judged;
 }
 
 std::uint64_t DepthFirst::held_bytes() const {
   return way_.size() * sizeof(Frame) + outcomes_.size() * sizeof(const Outcome*) + position_.bytes() +
-         component_.size() * (sizeof(component_.front()) + sizeof(able_.front())) +
+         component_.size() * (sizeof(component_.front()) + sizeof(Component::Actors)) +
          edges_.size() * sizeof(edges_.front()) + open_.size() / 8;
 }
 

@@ -82,6 +82,10 @@ inline void conclude(Exploration& result, Discoveries& discoveries, bool memory_
                           "the memory was full; " + std::to_string(result.frontier) + " states wait");
   }
   if (result.states < 2) result.remarks.emplace_back("nothing happened");
+  if (!result.closed || !result.remarks.empty()) result.endless = EndlessRuns::not_judged;
+  if (result.closed && result.rests == 0 && result.endless == EndlessRuns::not_judged) {
+    result.remarks.emplace_back("no run comes to rest, and runs that go on for ever were not judged");
+  }
   result.discoveries = discoveries.take();
   if (!result.discoveries.empty()) {
     result.ruling = Ruling::violated;

@@ -17,6 +17,9 @@ class Fingerprints {
     bool is_new;
     bool is_finished = false;
   };
+  /// With room for some to begin with: a power of two.
+  explicit Fingerprints(std::size_t room = 1024) : table_(room) {}
+
   Place insert(const Fingerprint& fingerprint) {
     return insert(fingerprint, [this] { return size_; });
   }
@@ -70,7 +73,7 @@ class Fingerprints {
     table_ = std::move(larger);
   }
 
-  Table table_ = Table(1024);
+  Table table_;
   std::uint32_t size_ = 0;
 };
 

@@ -78,6 +78,13 @@ void Independence::find_present(const Position& position) {
   }
 }
 
+void Independence::note_acceptors(const Position& position) {
+  for (std::size_t number = 0; number < position.actor_count(); ++number) {
+    const Prospect* const prospect = position.prospect(number);
+    if (prospect != nullptr && prospect->at_accept) accepting_.insert(space_.actor(number).index);
+  }
+}
+
 bool Independence::waits_for_twin(std::size_t actor, const State& state) const {
   const Actor& who = space_.actor(actor);
   return reductions_.symmetry && who.kind == Move::Kind::client && has_twin_before(space_, scope_, who.index, state);
@@ -258,9 +265,11 @@ void Independence::check(const Present& one, const State& state) {
     mistake_ = "a session makes processes or sockets";
   }
   if (prospect.at_accept) accepting_.insert(one.who.index);
-  if (!scope_.adversity.stops && !prospect.forks && accepting_.contains(one.who.index)) {
-    if ((prospect.overwrites & listener_names_).any()) mistake_ = "an acceptor lets go of its listener";
-    if ((prospect.overwrites & kinships_.of(one.who.index)).any())
+  // A Fork gives its child a name too; if it fails, what follows may let go of them.
+  const Slots& overwrites = prospect.forks ? prospect.overwrites_by_faults : prospect.overwrites;
+  if (!scope_.adversity.stops && accepting_.contains(one.who.index)) {
+    if ((overwrites & listener_names_).any()) mistake_ = "an acceptor lets go of its listener";
+    if ((overwrites & kinships_.of(one.who.index)).any())
       mistake_ = "an acceptor leaves its children alone once it accepts";
   }
   if (prospect.counts_kin) mistake_ = "the number of processes is limited";

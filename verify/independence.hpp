@@ -19,7 +19,8 @@
 /// connections that are served by processes of their own cost a sum, not a product. The witnesses of contracts are
 /// parts like any other, so what moves a witness is as visible as what it moves.
 ///
-/// What was left out must not be left out for ever; that is for the search to see to (verify/explorer.cpp).
+/// What was left out must not be left out for ever; that is for the searches to see to (verify/search.hpp,
+/// verify/crew.hpp).
 ///
 /// References: P. Godefroid, "Partial-Order Methods for the Verification of Concurrent Systems" (1996); A. Valmari,
 /// "Stubborn sets for reduced state space generation" (1991).
@@ -40,6 +41,9 @@ class Independence {
   };
   /// Appends all outcomes in the state; ways out only where it is at rest.
   Choice choose(const Position& position, std::vector<const Outcome*>& outcomes);
+
+  /// Of a state on the way to where a search begins: who accepts.
+  void note_acceptors(const Position& position);
 
   /// Why what was left out so far may have mattered, or "". Then all is to be done again without partial orders.
   [[nodiscard]] const std::string& mistake() const { return mistake_; }

@@ -179,10 +179,7 @@ void Judge::note_lap() {
   state_->watcher.while_endless(report);
   auto& lasting = state_->lasting;
   if (!lasting) lasting = report.breaches();
-  const auto is_there_still = [&](const Breach& one) {
-    return std::ranges::find(report.breaches(), one.sentence, &Breach::sentence) != report.breaches().end();
-  };
-  std::erase_if(*lasting, [&](const Breach& one) { return !is_there_still(one); });
+  keep_lasting(*lasting, report.breaches());
 }
 
 Verdict Judge::finish_endless() {

@@ -24,7 +24,7 @@ Exploration Search::run() {
 
 /// Now and then: whether there is memory for more, and how far it is.
 void Search::look_up() {
-  full_ |= seen_.bytes_next() + held_bytes() > options_.most_memory;
+  full_ |= seen_.bytes_next() + held_bytes() + space_.bytes() > options_.most_memory;
   if (seen_.size() % tell_every != 0) return;
   options_.progress(std::to_string(seen_.size()) + " states, " + std::to_string(result_.transitions) +
                     " transitions, " + progress() + pace());
@@ -43,7 +43,7 @@ std::string Search::pace() const {
 void Search::finish() {
   result_.states = seen_.size();
   result_.steps_run = space_.steps_run();
-  result_.bytes = seen_.bytes() + held_bytes();
+  result_.bytes = seen_.bytes() + held_bytes() + space_.bytes();
   result_.endless = endless();
   add_remarks_on(space_, result_.remarks);
   conclude(result_, discoveries_, full_);

@@ -100,7 +100,7 @@ class DepthFirst : public Search {
   void complete(std::uint32_t first);
   void judge_circles();
   void judge(const Circle& circle);
-  [[nodiscard]] Component::Able able_here() const;
+  [[nodiscard]] Component::Actors actors_here() const;
   [[nodiscard]] std::vector<Taken> way_here() const;
   [[nodiscard]] std::vector<Taken> way_here(const Outcome& last) const;
 
@@ -110,9 +110,10 @@ class DepthFirst : public Search {
 
   // Of the components that are not complete.
   std::vector<std::uint32_t> component_;
-  std::vector<Component::Able> able_;
+  std::vector<Component::Actors> actors_;
   std::vector<Component::Edge> edges_;
   bool met_circle_ = false;  ///< One without adversity.
+  bool undecided_ = false;   ///< One that may or may not be fair.
 };
 
 /// Comes by each state on one of the shortest ways to it. Whoever was left out must not be left out all the way round a

@@ -311,7 +311,15 @@ void StateSpace::spread_over_kinds(Footing& footing) {
   footing.slots_known = places_.size();
 }
 
+std::uint64_t StateSpace::bytes() const {
+  std::uint64_t bytes = bytes_;
+  for (const auto& kind : kinds_) bytes += kind->bytes();
+  return bytes;
+}
+
 const Prospect& StateSpace::find_out(std::size_t actor, const State& state) {
+  static const Prospect none;
+  if (overflowed_) return none;  // nothing more is explored
   auto known = std::make_unique<Prospect>();
   footprint_.clear();
   load(state);
@@ -355,10 +363,14 @@ const Prospect& StateSpace::find_out(std::size_t actor, const State& state) {
     if (is_ordinary(outcome.move)) ++known->ordinary;
     for (const Outcome::Change& change : outcome.changes) {
       known->changes.set(change.slot);
-      if (state.parts[change.slot] != 0) known->overwrites.set(change.slot);
+      if (state.parts[change.slot] == 0) continue;
+      known->overwrites.set(change.slot);
+      if (outcome.move.kind == Move::Kind::fault) known->overwrites_by_faults.set(change.slot);
     }
+    bytes_ += sizeof(Outcome) + outcome.changes.size() * sizeof(Outcome::Change);
   }
   note_instruction(one.who, *known, state);
+  bytes_ += sizeof(Prospect) + footing.slots.size() * sizeof(PartId) * 4;
   if (footing.slots.size() != before) footing.forget();
   return footing.put(state, std::move(known));
 }

@@ -47,7 +47,7 @@ struct Fingerprint {
 };
 
 struct State {
-  static constexpr std::size_t most_parts = 96;
+  static constexpr std::size_t most_parts = 192;
   std::array<PartId, most_parts> parts{};
   Fingerprint fingerprint;
 };
@@ -103,7 +103,8 @@ struct Prospect {
   bool at_accept = false;
   bool takes_client = false;  ///< It is an acceptor at an Accept.
   bool forks = false;
-  bool counts_kin = false;  ///< It forks, and who else has ended may matter.
+  Slots overwrites_by_faults;  ///< What those of the outcomes overwrite that are faults.
+  bool counts_kin = false;     ///< It forks, and who else has ended may matter.
   bool makes_sockets = false;
   bool sleeps = false;
 };
@@ -156,6 +157,8 @@ class StateSpace {
   [[nodiscard]] bool held_back() const { return world_->held_back(); }
   /// Steps of the program that were run, not looked up.
   [[nodiscard]] std::uint64_t steps_run() const { return steps_run_; }
+  /// Memory for what is looked up, about.
+  [[nodiscard]] std::uint64_t bytes() const;
   /// A state would have had more than `State::most_parts` parts. From there on nothing was explored.
   [[nodiscard]] bool overflowed() const { return overflowed_; }
 
@@ -211,6 +214,7 @@ class StateSpace {
     virtual PartId number_of(PartKey key) = 0;
     virtual void restore(PartKey key, PartId part) = 0;
     [[nodiscard]] virtual Digest digest_of(PartId part) const = 0;
+    [[nodiscard]] virtual std::uint64_t bytes() const = 0;
     virtual void watch(Footprint* footprint, std::uint32_t kind) = 0;
     [[nodiscard]] virtual About about() const = 0;
   };
@@ -284,6 +288,7 @@ class StateSpace {
   std::uint32_t first_observed_ = 0;
   State loaded_;
   std::uint64_t steps_run_ = 0;
+  std::uint64_t bytes_ = 0;  ///< Of prospects.
   bool overflowed_ = false;
 };
 
@@ -317,6 +322,10 @@ class StateSpace::KindOf : public Kind {
     }
   }
   [[nodiscard]] Digest digest_of(PartId part) const override { return digests_[part]; }
+  [[nodiscard]] std::uint64_t bytes() const override {
+    constexpr std::uint64_t beside = 96;  // its digest, twice, and its place in the table; what it refers to
+    return values_.size() * (sizeof(T) + beside);
+  }
   void watch(Footprint* footprint, std::uint32_t kind) override { parts_.watch(footprint, kind); }
   [[nodiscard]] About about() const override { return T::about; }
 

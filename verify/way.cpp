@@ -56,6 +56,11 @@ Script said_in(const Script& script, const Done& done) {
 bool is_reset(const Move& move) { return move.kind == Move::Kind::client && move.end == way_resets; }
 bool is_pass(const Move& move) { return move.kind == Move::Kind::client && move.end == way_past; }
 
+/// Whether it is no step of the scenario's runs, since the script says it.
+bool is_said(const Move& move, const Scenario& open, const Scenario& scenario) {
+  return is_pass(move) && scenario.clients[move.index] != open.clients[move.index];
+}
+
 /// The scenario's clients, faults and stop; what happens when is still to come. Where the way has no end, clients with
 /// any number of messages stay so.
 Scenario with_adversity(const Server& server, const Scenario& open, const std::vector<Taken>& way, bool ends) {
@@ -63,14 +68,8 @@ Scenario with_adversity(const Server& server, const Scenario& open, const std::v
   std::vector<Done> done(open.clients.size());
   Said said;
   World world(server, open, said, [](const Event&) {});
-  std::uint32_t steps = 0;
   for (const Taken& taken : way) {
     const Move& move = taken.move;
-    if (move.kind == Move::Kind::stop) {
-      scenario.stop_after = steps;
-    } else if (!is_pass(move)) {
-      ++steps;
-    }
     if (move.kind == Move::Kind::fault) {
       world.processes()[move.index].process->pending([&]<class I>(const I&) {
         scenario.faults.push_back({fault_place(I::name), world.ordinal(move.index), move.error});
@@ -87,6 +86,14 @@ Scenario with_adversity(const Server& server, const Scenario& open, const std::v
   for (std::size_t client = 0; client < done.size(); ++client) {
     if (ends || done[client].reset) scenario.clients[client] = said_in(open.clients[client], done[client]);
   }
+  std::uint32_t steps = 0;
+  for (const Taken& taken : way) {
+    if (taken.move.kind == Move::Kind::stop) {
+      scenario.stop_after = steps;
+    } else if (!is_said(taken.move, open, scenario)) {
+      ++steps;
+    }
+  }
   return scenario;
 }
 
@@ -98,9 +105,9 @@ class Writer {
 
   void write(const Taken& taken) {
     Move move = taken.move;
-    if (is_pass(move) && scenario_.clients[move.index] != open_.clients[move.index]) return;  // the script says it
-    if (move.kind == Move::Kind::fault) move = {Move::Kind::process, move.index};             // the plan says the rest
-    if (is_reset(move)) move.end = way_on;                                                    // as does the script
+    if (is_said(move, open_, scenario_)) return;
+    if (move.kind == Move::Kind::fault) move = {Move::Kind::process, move.index};  // the plan says the rest
+    if (is_reset(move)) move.end = way_on;                                         // as does the script
     if (move.kind != Move::Kind::stop) {
       world_.find_moves(moves_);
       const auto found = std::ranges::find(moves_, move);

@@ -129,6 +129,63 @@ TEST(Explorer, SeveralThreadsFillTheMemoryToo) {
   EXPECT_GT(result.frontier, 0U);
 }
 
+TEST(Explorer, AScopeThatIsTooLargeIsSaidToBe) {
+  Scope large = scope({.clients = 2});
+  large.scenario.clients.assign(40, large.scenario.clients.front());
+  ExploreOptions options;
+  options.expectations = expectations();
+  options.fresh = [] { return *program_named("stream"); };
+  for (options.threads = 1; options.threads <= 4; ++options.threads) {
+    const Exploration result = explore(*program_named("stream"), large, options);
+    EXPECT_EQ(result.ruling, Ruling::incomplete);
+    EXPECT_FALSE(result.closed);
+    EXPECT_EQ(result.endless, EndlessRuns::not_judged);
+    ASSERT_FALSE(result.remarks.empty());
+    EXPECT_NE(result.remarks.front().find("the scope is too large"), std::string::npos) << result.remarks.front();
+  }
+}
+
+TEST(Explorer, EightClientsAreNotTooMany) {
+  const Exploration result = explored(*program_named("stream"), scope({.clients = 8, .messages = 0}));
+  EXPECT_EQ(result.ruling, Ruling::holds);
+}
+
+/// The tables count too, not only the states.
+TEST(Explorer, LargeMessagesFillTheMemory) {
+  ScopeRequest request;
+  request.clients = 1;
+  request.messages = 2;
+  request.size = 40;
+  request.capacity = 40;
+  ExploreOptions options;
+  options.expectations = expectations();
+  options.most_memory = 4'000'000;
+  const Exploration result = explore(*program_named("stream"), *scope_of(request), options);
+  EXPECT_FALSE(result.closed);
+  EXPECT_EQ(result.ruling, Ruling::incomplete);
+}
+
+/// What ends only by a deadline that waits for all to be quiet, or not at all, is not called judged.
+TEST(Explorer, WhatIsNotJudgedIsNotSaidToHold) {
+  for (const Planted& planted : planted_violations()) {
+    if (planted.clause != Served::clause.name) continue;
+    for (const std::uint32_t threads : {1U, 2U}) {
+      ExploreOptions options;
+      options.expectations = expectations();
+      options.order = threads == 1 ? Order::breadth_first : Order::depth_first;
+      options.threads = threads;
+      const std::string_view defect = planted.defect;
+      options.fresh = [defect] {
+        const auto all = planted_violations();
+        return std::ranges::find(all, defect, &Planted::defect)->server;
+      };
+      const Exploration result = explore(planted.server, scope({.clients = 1}), options);
+      EXPECT_EQ(result.endless, EndlessRuns::not_judged);
+      EXPECT_NE(result.ruling == Ruling::holds, result.rests == 0) << planted.defect;
+    }
+  }
+}
+
 TEST(Explorer, WhatOneOfSeveralThreadsFindsReplays) {
   const Scope small = scope({.clients = 2, .faults = "interrupts,accept,reset"});
   ExploreOptions options;
@@ -301,12 +358,13 @@ INSTANTIATE_TEST_SUITE_P(
 
 /// What goes on for ever is shown as a way and what comes again after it, and runs so.
 TEST(Explorer, ACircleInWhichAClientWaitsReplays) {
-  const Scope two = scope({.clients = 2});
   std::size_t circles = 0;
-  for (const Planted& planted : planted_violations()) {
-    if (planted.clause != Served::clause.name) continue;
-    SCOPED_TRACE(planted.defect);
-    for (const Reductions reductions : {nothing, everything}) {
+  for (const auto& [two, reductions] :
+       {std::pair(scope({.clients = 2}), nothing), std::pair(scope({.clients = 2}), everything),
+        std::pair(scope({.clients = 2, .any = true, .faults = "stop"}), symmetry)}) {
+    for (const Planted& planted : planted_violations()) {
+      if (planted.clause != Served::clause.name) continue;
+      SCOPED_TRACE(planted.defect);
       const Exploration result = explored(planted.server, two, reductions);
       const auto found = std::ranges::find(result.discoveries, planted.clause,
                                            [](const Discovery& one) { return one.breach.clause.name; });
@@ -321,7 +379,7 @@ TEST(Explorer, ACircleInWhichAClientWaitsReplays) {
       ++circles;
     }
   }
-  EXPECT_EQ(circles, 4U);
+  EXPECT_EQ(circles, 6U);
 }
 
 /// A server that serves one client after the other: whoever talks on keeps the next one out for ever.
