@@ -25,7 +25,7 @@ Exploration searched(const Server& server, const Scope& scope, const ExploreOpti
 
 /// The states of the scope with so many of its clients; none if there are too many to count on the way.
 std::optional<double> states_of(const Server& server, Scope scope, const ExploreOptions& options, std::size_t clients) {
-  constexpr std::uint64_t little_memory = std::uint64_t{4} << 20U;
+  constexpr std::uint64_t little_memory = std::uint64_t{32} << 20U;
   scope.scenario.clients.resize(clients);
   ExploreOptions small = options;
   small.most_memory = std::min(options.most_memory, little_memory);
