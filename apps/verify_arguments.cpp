@@ -23,8 +23,8 @@ USAGE
   echo-verify explore [--program NAME] [--clients N] [--messages K|any] [--size B] [--capacity B] [--faults LIST]
                       [--strategy dfs|bfs] [--reduce none|por|symmetry|all] [--memory MIB] [--threads N]
                       [--emit-test FILE] [--format FORMAT]
-  echo-verify explore --strategy random|pct [--runs N] [--seed S] [--depth D] [the scope, as above] [--memory MIB]
-                      [--emit-test FILE] [--format FORMAT]
+  echo-verify explore --strategy random|pct|guided [--runs N] [--seed S] [--depth D] [the scope, as above]
+                      [--memory MIB] [--emit-test FILE] [--format FORMAT]
   echo-verify compare A B [--clients N] [--messages K|any] [--size B] [--capacity B] [--faults LIST] [--memory MIB]
                       [--format FORMAT]
   echo-verify trace FILE [--program NAME] [--format FORMAT]
@@ -68,6 +68,7 @@ OPTIONS
   --strategy NAME  dfs: depth first, with little memory. bfs: breadth first, finds the shortest way. Default dfs.
                    random: walks; each step is drawn. pct: walks; who goes on is drawn once for each actor, and some
                    fall back on the way, so that each order of D steps has a probability that is known.
+                   guided: walks that go on from where earlier ones met something new.
   --depth D        Of pct: how many steps in a certain order a defect takes, 1 to 10. Default 3.
   --reduce NAME    none; por: actors that cannot meet take turns; symmetry: clients that do the same connect in turn;
                    all. Default all. Where a reduction may not be used the report says so.
@@ -109,7 +110,7 @@ std::string page() {
 }
 
 constexpr std::string_view format_names[] = {"text", "json"};
-constexpr std::string_view strategy_names[] = {"dfs", "bfs", "random", "pct"};  // as in verify::Order
+constexpr std::string_view strategy_names[] = {"dfs", "bfs", "random", "pct", "guided"};  // as in verify::Order
 constexpr std::string_view reduction_names[] = {"none", "por", "symmetry", "all"};
 
 constexpr std::int64_t most_runs = 1'000'000'000;
@@ -183,7 +184,7 @@ void add_explore_options(CLI::App& command, VerifyArguments& arguments) {
       return;
     }
     for (const CLI::Option* const option : of_walks) {
-      if (option->count() > 0) refuse(option->get_name(), "only walks have it: --strategy random or pct");
+      if (option->count() > 0) refuse(option->get_name(), "only walks have it: --strategy random, pct or guided");
     }
   });
 }

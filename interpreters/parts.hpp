@@ -26,7 +26,7 @@ enum class About : std::uint8_t {
   acceptance,  ///< Whether a client was accepted.
   process,
   kinship,  ///< Who waits for whose end.
-  faults,  ///< How many more faults there may be.
+  faults,   ///< How many more faults there may be.
 };
 
 /// The number of a part within its kind: of a process, a connection, a client.

@@ -295,8 +295,8 @@ class Walker {
   std::vector<Point> points_;
   std::map<Place, std::size_t> places_;
   std::unordered_map<Digest, std::size_t, DigestHash> seen_;  ///< The point of each state.
-  std::vector<Arrived> waiting_;  ///< States to feed, the next one last.
-  std::vector<Arrived> found_;    ///< States that the last one led to, the next one first.
+  std::vector<Arrived> waiting_;                              ///< States to feed, the next one last.
+  std::vector<Arrived> found_;                                ///< States that the last one led to, the next one first.
   Messages messages_;
   std::set<Socket> given_;
   std::map<Socket, Endpoint> addresses_;

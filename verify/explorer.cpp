@@ -39,13 +39,12 @@ std::optional<double> states_of(const Server& server, Scope scope, const Explore
 
 std::optional<Estimate> estimate(const Server& server, const Scope& scope, const ExploreOptions& options) {
   const std::size_t clients = scope.scenario.clients.size();
-  if (in_walks(options.order) || clients < 2) return std::nullopt;
-  const std::size_t fewer = std::min<std::size_t>(clients - 1, 2);
-  const auto before = states_of(server, scope, options, fewer - 1);
-  const auto last = states_of(server, scope, options, fewer);
-  if (!before || !last) return std::nullopt;
-  const auto more = static_cast<double>(clients - fewer);
-  return Estimate{*last + more * (*last - *before), *last * std::pow(*last / *before, more)};
+  if (in_walks(options.order) || clients < 3) return std::nullopt;
+  const auto one = states_of(server, scope, options, 1);
+  const auto two = states_of(server, scope, options, 2);
+  if (!one || !two) return std::nullopt;
+  const auto more = static_cast<double>(clients - 2);
+  return Estimate{*two + more * (*two - *one), *two * std::pow(*two / *one, more)};
 }
 
 Exploration explore(const Server& server, const Scope& scope, const ExploreOptions& options) {

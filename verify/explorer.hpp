@@ -76,7 +76,7 @@ struct Exploration {
 
 Exploration explore(const Server& server, const Scope& scope, const ExploreOptions& options);
 
-/// Before a search; none for walks, for one client, and where already fewer clients take more than a few states.
+/// Before a search; none for walks, for less than three clients, and where already one or two take many states.
 std::optional<Estimate> estimate(const Server& server, const Scope& scope, const ExploreOptions& options);
 
 }  // namespace antiphon::verify

@@ -44,9 +44,9 @@ struct Scope {
 Scenario left_open(const Scenario& scenario);
 
 /// In which order states are come by: each once, or in walks (verify/walks.hpp).
-enum class Order : std::uint8_t { depth_first, breadth_first, random, pct };
+enum class Order : std::uint8_t { depth_first, breadth_first, random, pct, guided };
 
-inline bool in_walks(Order order) { return order == Order::random || order == Order::pct; }
+inline bool in_walks(Order order) { return order >= Order::random; }
 
 struct Reductions {
   /// Of actors that have nothing to do with each other, one goes first.

@@ -17,7 +17,9 @@ namespace {
 constexpr std::uint64_t progress_every = 1U << 12U;
 constexpr std::uint64_t most_steps = 10'000;  ///< Of a walk.
 constexpr std::uint64_t steps_at_first = 32;  ///< How long a walk is thought to be before there was one.
-constexpr std::uint32_t rates = 7;            ///< Adversity comes at every second step, every fourth, … or never.
+constexpr std::size_t most_leads = 1U << 12U;
+constexpr std::size_t leads_every = 4;  ///< One walk in so many follows no lead.
+constexpr std::uint32_t rates = 7;      ///< Adversity comes at every second step, every fourth, … or never.
 
 class Walker {
  public:
@@ -50,6 +52,7 @@ class Walker {
     way_.clear();
     begin_adversity();
     begin_priorities();
+    follow_a_lead();
     while (way_.size() < most_steps) {
       const Outcome* const next = choose();
       if (next == nullptr || space_.overflowed()) break;
@@ -57,6 +60,7 @@ class Walker {
     }
     if (way_.size() == most_steps) ++result_.cut;
     result_.deepest = std::max<std::uint64_t>(result_.deepest, way_.size());
+    keep_as_lead();
   }
 
   // -- one step -------------------------------------------------------------------------------------------------
@@ -87,6 +91,7 @@ class Walker {
     ++result_.transitions;
     if (discoveries_.has_new(outcome.breaches)) discoveries_.add(outcome.breaches, false, path());
     position_.take(outcome);
+    note_news(outcome);
     note_state();
   }
 
@@ -127,6 +132,42 @@ class Walker {
     const Prospect& struck = *position_.prospect(adverse_[below(adverse_.size())]);
     const Outcome& blow = struck.outcomes[struck.ordinary + below(struck.outcomes.size() - struck.ordinary)];
     return may_come(blow) ? &blow : nullptr;
+  }
+
+  // -- leads ----------------------------------------------------------------------------------------------------
+
+  /// Whether the step brings a process into a state in which it was never seen.
+  void note_news(const Outcome& outcome) {
+    if (options_.order != Order::guided) return;
+    met_.resize(std::max<std::size_t>(met_.size(), space_.slot_count()));
+    for (const Outcome::Change& change : outcome.changes) {
+      if (space_.place(change.slot).about != About::process) continue;
+      std::vector<bool>& met = met_[change.slot];
+      if (met.size() <= change.part) met.resize(change.part + 1);
+      if (met[change.part]) continue;
+      met[change.part] = true;
+      news_ = way_.size();
+    }
+  }
+
+  /// Begins like a walk that met something new.
+  void follow_a_lead() {
+    news_ = 0;
+    if (leads_.empty() || below(leads_every) == 0) return;
+    const std::size_t newer = std::max(below(leads_.size()), below(leads_.size()));
+    const std::vector<const Outcome*> lead = leads_[newer];
+    const std::size_t steps = below(2) == 0 ? lead.size() : below(lead.size() + 1);
+    for (std::size_t step = 0; step < steps; ++step) take(*lead[step]);
+  }
+
+  void keep_as_lead() {
+    if (news_ == 0) return;
+    way_.resize(news_);
+    if (leads_.size() < most_leads) {
+      leads_.push_back(way_);
+    } else {
+      leads_[below(leads_.size())] = way_;
+    }
   }
 
   // -- who goes on ----------------------------------------------------------------------------------------------
@@ -189,7 +230,11 @@ class Walker {
   Fingerprints seen_;
   Fingerprints rests_;
 
+  std::vector<std::vector<bool>> met_;              ///< By slot and part.
+  std::vector<std::vector<const Outcome*>> leads_;  ///< Ways to something new, older ones first.
+
   // Of the walk.
+  std::size_t news_ = 0;  ///< After so many steps it last met something new.
   std::vector<const Outcome*> way_;
   std::uint32_t rate_ = 0;
   std::uint64_t errors_ = 0;

@@ -10,11 +10,15 @@
 /// is read, written or arrives is drawn in both: the bound is for defects that do not hang on it. With faults, stops or
 /// resets, which come when they like, there is none.
 ///
+/// `Order::guided` draws as `random` does, but most walks begin like one that brought a process into a state in which
+/// no walk had seen it, up to there or to a step before. So what takes many rare steps in a row is come by one step
+/// after the other.
+///
 /// Each walk has its own half of the errors, so that common ones do not keep rare ones from what lies behind them, and
 /// its own rate of adversity.
 ///
 /// References: S. Burckhardt et al., "A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs" (2010);
-/// A. Groce et al., "Swarm Testing" (2012).
+/// A. Groce et al., "Swarm Testing" (2012). Keeping what met something new is how coverage-guided fuzzers work.
 
 namespace antiphon::verify {
 

@@ -10,6 +10,7 @@
 
 #include "core/programs/catalogue.hpp"
 #include "core/programs/seed.hpp"
+#include "core/rewrite.hpp"
 #include "verify/campaign.hpp"
 #include "verify/contracts/delivered.hpp"
 #include "verify/generate.hpp"
@@ -78,6 +79,42 @@ TEST_P(Walks, EveryDiscoveryReplays) {
   }
 }
 
+/// The acceptor's rest doubles with each Accept that fails for want of something: the longest takes nine in a row.
+TEST(GuidedWalks, FindWhatTakesManyRareSteps) {
+  const Server server = rewrite(*program_named("stream"), []<class I>(const I& instruction) {
+    using Answer = Program<Net, typename I::Response>;
+    if constexpr (std::same_as<I, Sleep>) {
+      if (instruction.wait_ms != acceptor::longest_rest_ms) return Answer(instruction);
+      return Answer(Close{Socket{0}});
+    } else {
+      return Answer(instruction);
+    }
+  });
+  ScopeRequest request;
+  request.clients = 1;
+  request.messages = 1;
+  request.size = 1;
+  request.faults = *faults_named("accept");
+  const ProgramOptions program;
+  const auto finds = [&](Order order, std::uint64_t seed) {
+    ExploreOptions options;
+    options.order = order;
+    options.runs = 3'000;
+    options.seed = seed;
+    options.expectations = {Answers::everything, program.session.until.wait_ms, program.session.until.drain_ms,
+                            program.server.max_connections};
+    return !explore(server, *scope_of(request), options).discoveries.empty();
+  };
+  int random = 0;
+  int guided = 0;
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    random += finds(Order::random, seed) ? 1 : 0;
+    guided += finds(Order::guided, seed) ? 1 : 0;
+  }
+  EXPECT_EQ(guided, 5);
+  EXPECT_LT(random, 5);
+}
+
 TEST_P(Walks, TheSeedSaysWhichTheyAre) {
   const Server server = *program_named("once");
   ExploreOptions asked = options(50, Answers::first_message);
@@ -137,8 +174,9 @@ TEST_P(Walks, SayWhichWereCut) {
   EXPECT_EQ(result.cut, 2U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, Walks, testing::Values(Order::random, Order::pct),
-                         [](const auto& one) { return one.param == Order::pct ? "pct" : "random"; });
+INSTANTIATE_TEST_SUITE_P(Each, Walks, testing::Values(Order::random, Order::pct, Order::guided), [](const auto& one) {
+  return one.param == Order::pct ? "pct" : one.param == Order::guided ? "guided" : "random";
+});
 
 TEST(Pct, SaysHowLikelyADefectIsMet) {
   ExploreOptions options;
