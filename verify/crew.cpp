@@ -7,13 +7,13 @@
 #include <deque>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
 
 #include "verify/discoveries.hpp"
-#include "verify/echo_contract.hpp"
 #include "verify/fingerprints.hpp"
 #include "verify/independence.hpp"
 #include "verify/position.hpp"
@@ -116,7 +116,8 @@ class Worker {
  public:
   Worker(const Scope& scope, const ExploreOptions& options, Common& common)
       : common_(common),
-        space_(options.fresh(), scope.scenario, scope.adversity, echo_server(options.expectations)),
+        owned_space_(space_of(options.fresh(), scope, options)),
+        space_(*owned_space_),
         position_(space_),
         independence_(space_, scope, options.reductions),
         discoveries_(options.most_findings) {}
@@ -295,7 +296,8 @@ class Worker {
 
   Common& common_;
   std::function<void(const std::string&)> progress_;
-  StateSpace space_;
+  const std::unique_ptr<StateSpace> owned_space_;
+  StateSpace& space_;
   Position position_;
   Independence independence_;
   Discoveries discoveries_;

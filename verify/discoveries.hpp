@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <memory>
 #include <set>
 #include <span>
 #include <string>
@@ -16,6 +17,9 @@
 /// What the strategies of exploration share: what they have found, and why that may not be all.
 
 namespace antiphon::verify {
+
+/// What the options ask for.
+std::unique_ptr<StateSpace> space_of(const Server& server, const Scope& scope, const ExploreOptions& options);
 
 inline Taken taken_of(const Outcome& outcome) { return {outcome.move, outcome.shortfalls}; }
 

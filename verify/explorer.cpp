@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "verify/crew.hpp"
+#include "verify/echo_contract.hpp"
 #include "verify/search.hpp"
 #include "verify/walks.hpp"
 
@@ -36,6 +37,11 @@ std::optional<double> states_of(const Server& server, Scope scope, const Explore
 }
 
 }  // namespace
+
+std::unique_ptr<StateSpace> space_of(const Server& server, const Scope& scope, const ExploreOptions& options) {
+  if (options.space) return options.space(server, scope);
+  return with_contract(echo_server(options.expectations))(server, scope);
+}
 
 std::optional<Estimate> estimate(const Server& server, const Scope& scope, const ExploreOptions& options) {
   const std::size_t clients = scope.scenario.clients.size();

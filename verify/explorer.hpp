@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,12 +16,18 @@
 
 namespace antiphon::verify {
 
+class StateSpace;
+
+/// Makes the states of a program in a scope, with the contracts that they are held to.
+using SpaceMaker = std::function<std::unique_ptr<StateSpace>(const Server&, const Scope&)>;
+
 struct ExploreOptions {
   Order order = Order::depth_first;
   Reductions reductions;
   std::uint64_t most_memory = std::uint64_t{2} << 30U;  ///< Bytes, for states.
   std::size_t most_findings = ~std::size_t{0};  ///< One for each clause that is violated, until there are so many.
   Expectations expectations;
+  SpaceMaker space;               ///< See `with_contract`; none: the contracts of the echo server, as expected.
   std::uint32_t threads = 1;      ///< Of `Order::depth_first`: how many search, each with a program of its own,
   std::function<Server()> fresh;  ///< which this makes; a program belongs to one thread.
   std::uint64_t runs = 10'000;    ///< Of walks: how many.

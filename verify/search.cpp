@@ -4,13 +4,12 @@
 
 #include <algorithm>
 
-#include "verify/echo_contract.hpp"
-
 namespace antiphon::verify {
 
 Search::Search(const Server& server, const Scope& scope, const ExploreOptions& options)
     : options_(options),
-      space_(server, scope.scenario, scope.adversity, echo_server(options.expectations)),
+      owned_space_(space_of(server, scope, options)),
+      space_(*owned_space_),
       position_(space_),
       independence_(space_, scope, options.reductions),
       discoveries_(options.most_findings) {}

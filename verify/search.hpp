@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -50,7 +51,8 @@ class Search {
   }
 
   const ExploreOptions& options_;
-  StateSpace space_;
+  const std::unique_ptr<StateSpace> owned_space_;
+  StateSpace& space_;
   Position position_;
   Independence independence_;
   Discoveries discoveries_;

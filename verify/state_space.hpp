@@ -292,6 +292,14 @@ class StateSpace {
   bool overflowed_ = false;
 };
 
+/// For `ExploreOptions::space`: a contract in place of the echo server's. Its witness is made of parts.
+template <Contract C>
+auto with_contract(C contract) {
+  return [contract](const Server& server, const Scope& scope) {
+    return std::make_unique<StateSpace>(server, scope.scenario, scope.adversity, contract);
+  };
+}
+
 template <class T>
 class StateSpace::KindOf : public Kind {
  public:

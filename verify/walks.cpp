@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <utility>
 
 #include "interpreters/random.hpp"
 #include "verify/discoveries.hpp"
-#include "verify/echo_contract.hpp"
 #include "verify/fingerprints.hpp"
 #include "verify/position.hpp"
 
@@ -25,7 +25,8 @@ class Walker {
  public:
   Walker(const Server& server, const Scope& scope, const ExploreOptions& options)
       : options_(options),
-        space_(server, scope.scenario, scope.adversity, echo_server(options.expectations)),
+        owned_space_(space_of(server, scope, options)),
+        space_(*owned_space_),
         position_(space_),
         adversity_(scope.adversity),
         random_(options.seed),
@@ -221,7 +222,8 @@ class Walker {
   }
 
   const ExploreOptions& options_;
-  StateSpace space_;
+  const std::unique_ptr<StateSpace> owned_space_;
+  StateSpace& space_;
   Position position_;
   const Adversity& adversity_;
   Random random_;

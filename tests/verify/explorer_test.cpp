@@ -145,6 +145,45 @@ TEST(Explorer, AScopeThatIsTooLargeIsSaidToBe) {
   }
 }
 
+/// How many have ended. (A real one would forget.)
+struct Ends {
+  static constexpr About about = About::door;
+  std::uint32_t count = 0;
+  static constexpr std::tuple fields{Field{"count", &Ends::count}};
+};
+
+struct OneEndsAtMost {
+  using Witness = Parts<Ends>;
+  static constexpr Clause clause{"one-ends", "no second session ends"};
+
+  void caller(const Witness& ends, const Seen& seen, Report& report) const {
+    if (seen.ended() == nullptr || ends.find(0) == nullptr) return;
+    report.breach(clause, Party::program, "is the second to end");
+  }
+  void move(Witness& ends, const Seen& seen) const {
+    if (seen.ended() != nullptr) ++ends.edit(0).count;
+  }
+};
+
+TEST(Explorer, HoldsAProgramToAnyContract) {
+  ExploreOptions options;
+  options.space = with_contract(OneEndsAtMost{});
+  const Server server = *program_named("stream");
+  const Exploration one = explore(server, scope({.clients = 1}), options);
+  EXPECT_EQ(one.ruling, Ruling::holds);
+  for (const Order order : {Order::depth_first, Order::breadth_first, Order::random}) {
+    options.order = order;
+    options.runs = 100;
+    const Exploration two = explore(server, scope({.clients = 2}), options);
+    ASSERT_EQ(two.discoveries.size(), 1U);
+    EXPECT_EQ(two.discoveries.front().breach.clause.name, "one-ends");
+  }
+  options.order = Order::depth_first;
+  options.threads = 2;
+  options.fresh = [] { return *program_named("stream"); };
+  EXPECT_EQ(explore(server, scope({.clients = 2}), options).discoveries.size(), 1U);
+}
+
 TEST(Explorer, EightClientsAreNotTooMany) {
   const Exploration result = explored(*program_named("stream"), scope({.clients = 8, .messages = 0}));
   EXPECT_EQ(result.ruling, Ruling::holds);
