@@ -6,6 +6,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "verify/components.hpp"
+
 namespace antiphon::verify {
 
 namespace {
@@ -74,70 +76,6 @@ struct Condensed {
   TransitionSystem system;
 };
 
-/// Strongly connected components of the silent edges (R. Tarjan, 1972).
-class SilentComponents {
- public:
-  explicit SilentComponents(const TransitionSystem& system)
-      : system_(system), of_(system.size(), none), number_(system.size(), none), lowest_(system.size(), 0) {}
-
-  std::vector<Node> find() && {
-    for (Node node = 0; node < system_.size(); ++node) {
-      if (number_[node] == none) search_from(node);
-    }
-    return std::move(of_);
-  }
-  static constexpr Node none = ~Node{0};
-
- private:
-  struct Frame {
-    Node node;
-    std::size_t at;
-  };
-
-  void enter(Node node) {
-    number_[node] = lowest_[node] = entered_++;
-    open_.push_back(node);
-    way_.push_back({node, 0});
-  }
-  void search_from(Node root) {
-    enter(root);
-    while (!way_.empty()) {
-      Frame& top = way_.back();
-      const auto edges = system_.edges(top.node);
-      if (top.at == edges.size()) {
-        leave(top.node);
-        continue;
-      }
-      const Edge edge = edges[top.at++];
-      if (edge.label != silent) continue;
-      if (number_[edge.to] == none) {
-        enter(edge.to);
-      } else if (of_[edge.to] == none) {
-        lowest_[top.node] = std::min(lowest_[top.node], number_[edge.to]);
-      }
-    }
-  }
-  void leave(Node node) {
-    way_.pop_back();
-    if (!way_.empty()) lowest_[way_.back().node] = std::min(lowest_[way_.back().node], lowest_[node]);
-    if (lowest_[node] != number_[node]) return;
-    while (of_[node] == none) {
-      of_[open_.back()] = components_;
-      open_.pop_back();
-    }
-    ++components_;
-  }
-
-  const TransitionSystem& system_;
-  std::vector<Node> of_;
-  std::vector<Node> number_;  ///< In the order in which they were entered.
-  std::vector<Node> lowest_;
-  std::vector<Node> open_;
-  std::vector<Frame> way_;
-  Node entered_ = 0;
-  Node components_ = 0;
-};
-
 /// The nodes sorted by what `of` says of them: numbers below `count`.
 std::vector<Node> sorted_by(const std::vector<Node>& of, std::size_t count) {
   std::vector<std::size_t> places(count + 1, 0);
@@ -170,7 +108,9 @@ TransitionSystem merged(const TransitionSystem& system, const std::vector<Node>&
 }
 
 Condensed condense(const TransitionSystem& system) {
-  Condensed result{SilentComponents(system).find(), {}};
+  const auto edges = [&](Node node) { return system.edges(node); };
+  const auto target = [](const Edge& edge) { return edge.label == silent ? edge.to : no_node; };
+  Condensed result{components(system.size(), edges, target), {}};
   result.system = merged(system, result.of);
   return result;
 }

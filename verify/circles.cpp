@@ -3,19 +3,18 @@
 #include <algorithm>
 #include <deque>
 #include <functional>
+#include <utility>
+
+#include "verify/components.hpp"
 
 namespace antiphon::verify {
-
-namespace {
 
 using Edge = Component::Edge;
 using Able = Component::Able;
 using Vertex = std::uint32_t;  ///< A place in the component's list.
 
-constexpr Vertex nowhere = ~Vertex{0};
-
-/// The edges of a component that stay in it, by the state that they leave.
-class Graph {
+/// The edges of the component that stay in it, by the state that they leave.
+class Circles::Graph {
  public:
   explicit Graph(const Component& component) : leaving_(component.states.size()) {
     for (const Edge& edge : component.edges) {
@@ -34,95 +33,44 @@ class Graph {
     return static_cast<Vertex>(found - component.states.begin());
   }
 
+  static constexpr Vertex nowhere = ~Vertex{0};
+
   std::vector<std::vector<Edge>> leaving_;
 };
 
+namespace {
+
 using Allowed = std::function<bool(const Edge&)>;
 
-/// The strongly connected parts (R. Tarjan, 1972) of the graph with the edges that are allowed, but for single states
-/// that do not lead to themselves.
+/// The strongly connected parts of the graph with the edges that are allowed, but for single states that do not lead to
+/// themselves.
 class Partition {
  public:
-  Partition(const Graph& graph, const Allowed& allowed)
-      : graph_(graph), allowed_(allowed), index_(graph.size(), 0), lowest_(graph.size(), 0), part_(graph.size(), 0) {
-    for (Vertex state = 0; state < graph.size(); ++state) {
-      if (index_[state] == 0) search(state);
+  Partition(const Circles::Graph& graph, const Allowed& allowed) {
+    const auto edges = [&](Vertex state) -> const std::vector<Edge>& { return graph.leaving(state); };
+    const auto target = [&](const Edge& edge) { return allowed(edge) ? edge.to : no_node; };
+    of_ = components(graph.size(), edges, target);
+    std::vector<std::vector<Vertex>> all(graph.size());
+    for (Vertex state = 0; state < graph.size(); ++state) all[of_[state]].push_back(state);
+    const auto goes_round = [&](const std::vector<Vertex>& part) {
+      if (part.size() != 1) return !part.empty();
+      return std::ranges::any_of(graph.leaving(part.front()),
+                                 [&](const Edge& edge) { return edge.to == part.front() && allowed(edge); });
+    };
+    for (auto& part : all) {
+      if (goes_round(part)) parts_.push_back(std::move(part));
     }
   }
   [[nodiscard]] const std::vector<std::vector<Vertex>>& parts() const { return parts_; }
-  /// Counted from 1; 0: in none.
-  [[nodiscard]] std::uint32_t part_of(Vertex state) const { return part_[state]; }
+  [[nodiscard]] std::uint32_t part_of(Vertex state) const { return of_[state]; }
 
  private:
-  struct Frame {
-    Vertex state;
-    std::size_t next;
-  };
-
-  void enter(Vertex state) {
-    index_[state] = lowest_[state] = ++count_;
-    open_.push_back(state);
-    way_.push_back({state, 0});
-  }
-
-  void search(Vertex first) {
-    enter(first);
-    while (!way_.empty()) {
-      Frame& top = way_.back();
-      const auto& leaving = graph_.leaving(top.state);
-      if (top.next == leaving.size()) {
-        leave();
-        continue;
-      }
-      const Edge& edge = leaving[top.next++];
-      if (!allowed_(edge)) continue;
-      if (index_[edge.to] == 0) {
-        enter(edge.to);
-      } else if (lowest_[edge.to] != done) {
-        lowest_[top.state] = std::min(lowest_[top.state], index_[edge.to]);
-      }
-    }
-  }
-
-  void leave() {
-    const Vertex state = way_.back().state;
-    way_.pop_back();
-    if (!way_.empty()) {
-      Vertex before = way_.back().state;
-      lowest_[before] = std::min(lowest_[before], lowest_[state]);
-    }
-    if (lowest_[state] == index_[state]) close(state);
-  }
-
-  void close(Vertex first) {
-    std::vector<Vertex> part;
-    do {
-      part.push_back(open_.back());
-      lowest_[open_.back()] = done;
-      open_.pop_back();
-    } while (part.back() != first);
-    const auto leads_to_itself = [&](const Edge& edge) { return edge.to == first && allowed_(edge); };
-    if (part.size() == 1 && std::ranges::none_of(graph_.leaving(first), leads_to_itself)) return;
-    std::ranges::sort(part);
-    parts_.push_back(std::move(part));
-    for (const Vertex state : parts_.back()) part_[state] = static_cast<std::uint32_t>(parts_.size());
-  }
-
-  static constexpr std::uint32_t done = ~std::uint32_t{0};
-
-  const Graph& graph_;
-  const Allowed& allowed_;
-  std::uint32_t count_ = 0;
-  std::vector<std::uint32_t> index_;  ///< From 1, in the order of arrival; 0: not yet.
-  std::vector<std::uint32_t> lowest_;
-  std::vector<std::uint32_t> part_;
-  std::vector<Vertex> open_;
-  std::vector<Frame> way_;
+  std::vector<std::uint32_t> of_;
   std::vector<std::vector<Vertex>> parts_;
 };
 
 /// The shortest way from a state by edges that are allowed to one that is wanted, with that edge.
-std::vector<Edge> way_to(const Graph& graph, Vertex from, const Allowed& allowed, const Allowed& wanted) {
+std::vector<Edge> way_to(const Circles::Graph& graph, Vertex from, const Allowed& allowed, const Allowed& wanted) {
   std::vector<const Edge*> reached_by(graph.size(), nullptr);
   std::deque<Vertex> waiting{from};
   const auto way_back = [&](const Edge* last) {
@@ -156,7 +104,7 @@ Able able_in(const Component::Actors& actors) { return actors.able | actors.pend
 /// A circle through a part, in which whoever could be kept from going on is seen to go on, or to be unable to.
 class Lap {
  public:
-  Lap(const Graph& graph, const Allowed& inside, std::span<const Component::Actors> actors, Vertex start)
+  Lap(const Circles::Graph& graph, const Allowed& inside, std::span<const Component::Actors> actors, Vertex start)
       : graph_(graph), inside_(inside), actors_(actors), start_(start), at_(start), kept_(able_in(actors[start])) {}
 
   std::vector<const Outcome*> make() {
@@ -181,7 +129,7 @@ class Lap {
     return !way.empty();
   }
 
-  const Graph& graph_;
+  const Circles::Graph& graph_;
   const Allowed& inside_;
   std::span<const Component::Actors> actors_;
   Vertex start_;
@@ -191,7 +139,7 @@ class Lap {
 };
 
 /// Those who could go on in all states of a part, and never do in it.
-Component::Actors kept_in(const std::vector<Vertex>& part, const Graph& graph, const Allowed& inside,
+Component::Actors kept_in(const std::vector<Vertex>& part, const Circles::Graph& graph, const Allowed& inside,
                           const Component& component) {
   Component::Actors kept{~Able{0}, ~Able{0}};
   Able all = ~Able{0};
@@ -213,39 +161,40 @@ bool is_round(const Edge& edge) { return is_ordinary(edge.outcome->move); }
 
 }  // namespace
 
-bool has_circle(const Component& component) {
-  const Graph graph(component);
+Circles::Circles(const Component& component) : component_(component), graph_(std::make_unique<Graph>(component)) {}
+Circles::~Circles() = default;
+
+bool Circles::any() const {
   const Allowed round = is_round;
-  return !Partition(graph, round).parts().empty();
+  return !Partition(*graph_, round).parts().empty();
 }
 
-Circles circles_without(std::uint32_t client, const Component& component) {
-  const Graph graph(component);
+Circles::Found Circles::without(std::uint32_t client) const {
   const Allowed allowed = [&](const Edge& edge) {
     return is_round(edge) && (edge.outcome->told >> (client % 32) & 1U) == 0;
   };
-  const Partition partition(graph, allowed);
-  Circles circles;
+  const Partition partition(*graph_, allowed);
+  Found found;
   for (const std::vector<Vertex>& part : partition.parts()) {
     const std::uint32_t number = partition.part_of(part.front());
     const Allowed inside = [&](const Edge& edge) {
       return partition.part_of(edge.from) == number && partition.part_of(edge.to) == number && allowed(edge);
     };
-    const Component::Actors kept = kept_in(part, graph, inside, component);
-    circles.undecided |= kept.able == 0 && kept.pending != 0;
+    const Component::Actors kept = kept_in(part, *graph_, inside, component_);
+    found.undecided |= kept.able == 0 && kept.pending != 0;
     if (kept.able != 0 || kept.pending != 0) continue;  // no circle in it is fair
     Circle circle;
     Vertex start = 0;
     if (partition.part_of(0) != number) {
       const Allowed leads_there = [&](const Edge& edge) { return partition.part_of(edge.to) == number; };
-      const auto stem = way_to(graph, 0, [](const Edge&) { return true; }, leads_there);
+      const auto stem = way_to(*graph_, 0, [](const Edge&) { return true; }, leads_there);
       for (const Edge& edge : stem) circle.stem.push_back(edge.outcome);
       start = stem.back().to;
     }
-    circle.lap = Lap(graph, inside, component.actors, start).make();
-    circles.fair.push_back(std::move(circle));
+    circle.lap = Lap(*graph_, inside, component_.actors, start).make();
+    found.fair.push_back(std::move(circle));
   }
-  return circles;
+  return found;
 }
 
 }  // namespace antiphon::verify

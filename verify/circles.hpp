@@ -2,7 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -42,16 +42,31 @@ struct Circle {
   std::vector<const Outcome*> lap;
 };
 
-/// Whether there is any circle without adversity.
-bool has_circle(const Component& component);
+/// The circles of a component, which must live as long.
+class Circles {
+ public:
+  explicit Circles(const Component& component);
+  ~Circles();
+  Circles(const Circles&) = delete;
+  Circles& operator=(const Circles&) = delete;
 
-/// Fair circles in which the client (its place in the scenario) is told nothing, one of each part of the component that
-/// has some.
-struct Circles {
-  std::vector<Circle> fair;
-  /// There are some that a deadline may end, which was not tried there, since others could go on.
-  bool undecided = false;
+  /// Whether there is any without adversity.
+  [[nodiscard]] bool any() const;
+
+  struct Found {
+    std::vector<Circle> fair;
+    /// There are some that a deadline may end, which was not tried there, since others could go on.
+    bool undecided = false;
+  };
+  /// Fair circles in which the client (its place in the scenario) is told nothing, one of each part of the component
+  /// that has some.
+  [[nodiscard]] Found without(std::uint32_t client) const;
+
+  class Graph;
+
+ private:
+  const Component& component_;
+  std::unique_ptr<Graph> graph_;
 };
-Circles circles_without(std::uint32_t client, const Component& component);
 
 }  // namespace antiphon::verify

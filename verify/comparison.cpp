@@ -12,6 +12,7 @@
 #include "verify/fingerprints.hpp"
 #include "verify/independence.hpp"
 #include "verify/observation.hpp"
+#include "verify/position.hpp"
 #include "verify/state_space.hpp"
 
 namespace antiphon::verify {
@@ -21,6 +22,7 @@ namespace {
 using Edge = TransitionSystem::Edge;
 
 constexpr std::uint64_t progress_every = 1U << 16U;
+constexpr std::uint64_t look_every = 1U << 8U;  ///< Whether there is memory for more.
 /// What the classes of a system take, while they are found, for each edge and node of it.
 constexpr std::uint64_t bytes_to_classify_edge = 2 * sizeof(Edge);
 constexpr std::uint64_t bytes_to_classify_node = 64;
@@ -52,7 +54,8 @@ class Explored {
         options_(options),
         observer_(observer),
         both_(both),
-        space_(server, scope.scenario, scope.adversity, observer) {}
+        space_(server, scope.scenario, scope.adversity, observer),
+        position_(space_) {}
 
   /// Whether all states were come by.
   bool run() {
@@ -85,7 +88,10 @@ class Explored {
     const Fingerprints::Place place = seen_.insert(state.fingerprint);
     if (!place.is_new) return offset_ + place.number;
     waiting_.push_back(state);
-    full_ |= both_.bytes() + seen_.bytes_next() + waiting_.size() * sizeof(State) > options_.most_memory;
+    if (seen_.size() % look_every == 0) {
+      full_ |=
+          both_.bytes() + seen_.bytes_next() + waiting_.size() * sizeof(State) + space_.bytes() > options_.most_memory;
+    }
     if (seen_.size() % progress_every == 0) {
       options_.progress(std::to_string(seen_.size()) + " states, " + std::to_string(waiting_.size()) + " waiting");
     }
@@ -95,6 +101,7 @@ class Explored {
   void expand(const State& state) {
     both_.system.add_node();
     found_.clear();
+    position_.move_to(state);
     const bool rests = find_outcomes(state);
     for (const Outcome* const outcome : outcomes_) {
       found_.push_back({{outcome->observed, see(StateSpace::after(state, *outcome))}, outcome});
@@ -118,8 +125,8 @@ class Explored {
     outcomes_.clear();
     late_.clear();
     bool quiet = true;
-    for (std::size_t number = 0; number < space_.actor_count(); ++number) {
-      const Prospect* const prospect = space_.prospect(number, state);
+    for (std::size_t number = 0; number < position_.actor_count(); ++number) {
+      const Prospect* const prospect = position_.prospect(number);
       if (prospect == nullptr || waits_its_turn(space_.actor(number), state)) continue;
       for (const Outcome& outcome : prospect->outcomes) outcomes_.push_back(&outcome);
       auto& way = prospect->sleeps ? outcomes_ : late_;
@@ -162,6 +169,7 @@ class Explored {
   Observer& observer_;
   Union& both_;
   StateSpace space_;
+  Position position_;
   Fingerprints seen_;
   std::deque<State> waiting_;
   std::vector<const Outcome*> outcomes_;
@@ -217,7 +225,7 @@ class WayWithTrace {
   [[nodiscard]] std::vector<Taken> path_to(std::size_t at) const {
     std::vector<Taken> path;
     for (; at != 0; at = places_[at].before) {
-      if (const Outcome* const by = places_[at].by) path.push_back({by->move, by->shortfalls});
+      if (const Outcome* const by = places_[at].by) path.push_back(taken_of(*by));
     }
     std::ranges::reverse(path);
     return path;
@@ -257,13 +265,7 @@ class Comparer {
       if (one.full()) {
         result_.remarks.push_back("the memory was full; " + std::to_string(one.waiting()) + " states wait");
       }
-      std::vector<std::string> remarks;
-      add_remarks_on(one.space(), remarks);
-      for (std::string& remark : remarks) {
-        if (std::ranges::find(result_.remarks, remark) == result_.remarks.end()) {
-          result_.remarks.push_back(std::move(remark));
-        }
-      }
+      add_remarks_on(one.space(), result_.remarks);
     }
     return all;
   }

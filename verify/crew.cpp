@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stdexcept>
 #include <thread>
 #include <utility>
 
@@ -132,7 +133,8 @@ class Worker {
 
   void work() {
     while (auto job = common_.jobs.take()) {
-      if (go_to(*job)) {
+      go_to(*job);
+      if (!space_.overflowed()) {
         enter();
         search();
       }
@@ -141,7 +143,7 @@ class Worker {
     }
   }
 
-  /// What it has seen and found.
+  /// What it has seen and found; closed if the scope was not too large for it.
   Exploration result() {
     Exploration own;
     own.transitions = transitions_;
@@ -150,6 +152,7 @@ class Worker {
     own.frontier = frontier_;
     own.steps_run = space_.steps_run();
     own.discoveries = discoveries_.take();
+    own.closed = !space_.overflowed();
     add_remarks_on(space_, own.remarks);
     return own;
   }
@@ -171,17 +174,17 @@ class Worker {
     return common_.full || space_.overflowed() || discoveries_.full() || !independence_.mistake().empty();
   }
 
-  /// To the end of a way that another has found. False: the scope is too large.
-  bool go_to(const std::vector<Taken>& path) {
+  /// To the end of a way that another has found.
+  void go_to(const std::vector<Taken>& path) {
     position_.move_to(space_.first());
     base_ = path;
     for (const Taken& taken : path) {
       independence_.note_acceptors(position_);
       const Outcome* const outcome = outcome_of(taken);
-      if (space_.overflowed() || outcome == nullptr) return false;
+      if (space_.overflowed()) return;
+      if (outcome == nullptr) throw std::logic_error("the threads of a search have different programs");
       position_.take(*outcome);
     }
-    return !space_.overflowed();
   }
 
   [[nodiscard]] const Outcome* outcome_of(const Taken& taken) const {
@@ -194,7 +197,7 @@ class Worker {
         }
       }
     }
-    return nullptr;  // (every thread has the same program)
+    return nullptr;
   }
 
   void search() {
@@ -268,23 +271,18 @@ class Worker {
   /// Gives away what was put off for longest: most is likely to follow from it.
   void hand_over() {
     for (std::size_t at = 0; at + 1 < way_.size(); ++at) {
-      while (way_[at].next < way_[at].needed) {
-        const Fingerprints::Place place = see_next_of_old(at);
+      Frame& frame = way_[at];
+      while (frame.next < frame.needed) {
+        const Outcome& given = *outcomes_[frame.next];
+        const Fingerprints::Place place = see_next(at);
+        // What leads on from the frame stays the one before `next`.
+        std::swap(outcomes_[frame.next - 1], outcomes_[frame.next - 2]);
         if (!place.is_new) continue;
         std::vector<Taken> path = way_to(at);
-        path.push_back(taken_of(*given_));
+        path.push_back(taken_of(given));
         return common_.jobs.give(std::move(path));
       }
     }
-  }
-
-  /// The same of a frame below the top: the outcome that leads on from it stays the one before `next`.
-  Fingerprints::Place see_next_of_old(std::size_t at) {
-    Frame& frame = way_[at];
-    given_ = outcomes_[frame.next];
-    const Fingerprints::Place place = see_next(at);
-    std::swap(outcomes_[frame.next - 1], outcomes_[frame.next - 2]);
-    return place;
   }
 
   /// The steps to a frame.
@@ -304,7 +302,6 @@ class Worker {
   std::vector<Taken> base_;  ///< From the beginning to the first frame.
   std::vector<Frame> way_;
   std::vector<const Outcome*> outcomes_;  ///< Of all frames.
-  const Outcome* given_ = nullptr;
   std::uint64_t steps_ = 0;
   std::size_t held_ = 0;
   std::uint64_t transitions_ = 0;
@@ -353,9 +350,7 @@ void add_share(Exploration& all, Discoveries& discoveries, Share& share) {
   all.frontier += share.result.frontier;
   all.steps_run += share.result.steps_run;
   for (const Discovery& one : share.result.discoveries) discoveries.add({one.breach}, one.at_rest, one.path);
-  for (std::string& remark : share.result.remarks) {
-    if (std::ranges::find(all.remarks, remark) == all.remarks.end()) all.remarks.push_back(std::move(remark));
-  }
+  for (std::string& remark : share.result.remarks) add_remark(all.remarks, std::move(remark));
 }
 
 }  // namespace
@@ -367,8 +362,10 @@ Exploration explore_in_threads(const Scope& scope, const ExploreOptions& options
   Exploration all;
   Discoveries discoveries(options.most_findings);
   std::string mistake;
+  bool was_cut = false;
   for (Share& share : shares) {
     if (share.failure) std::rethrow_exception(share.failure);
+    was_cut |= !share.result.closed;
     add_share(all, discoveries, share);
     if (mistake.empty()) mistake = share.mistake;
   }
@@ -382,7 +379,7 @@ Exploration explore_in_threads(const Scope& scope, const ExploreOptions& options
   all.frontier += common.jobs.left();
   all.states = common.seen.size();
   all.bytes = common.seen.bytes() + common.held;
-  conclude(all, discoveries, common.full);
+  conclude(all, discoveries, common.full, was_cut);
   return all;
 }
 

@@ -89,15 +89,18 @@ void DepthFirst::judge_circles() {
   const Component component{std::span(component_).subspan(static_cast<std::size_t>(begin)),
                             std::span(actors_).subspan(static_cast<std::size_t>(begin)),
                             std::span(edge.base(), edges_.end())};
-  if (!has_circle(component)) return;
+  const auto is_round = [](const Component::Edge& one) { return is_ordinary(one.outcome->move); };
+  if (std::ranges::none_of(component.edges, is_round)) return;  // most states lead to themselves by faults alone
+  const Circles circles(component);
+  if (!circles.any()) return;
   met_circle_ = true;
   undecided_ |= position_.actor_count() > Component::most_actors;
   for (Index client = 0; client < space_.client_count(); ++client) {
     const world::Client* const one = space_.client(client, position_.state());
     if (one == nullptr || one->done || !one->asked) continue;
-    const Circles circles = circles_without(client, component);
-    undecided_ |= circles.undecided;
-    for (const Circle& circle : circles.fair) judge(circle);
+    const Circles::Found found = circles.without(client);
+    undecided_ |= found.undecided;
+    for (const Circle& circle : found.fair) judge(circle);
   }
 }
 
@@ -115,7 +118,7 @@ void DepthFirst::judge(const Circle& circle) {
   append(path, circle.stem);
   std::vector<Taken> lap;
   append(lap, circle.lap);
-  discoveries_.add_endless(lasting, path, lap);
+  discoveries_.add(lasting, false, path, lap);
 }
 
 Component::Actors DepthFirst::actors_here() const {

@@ -40,14 +40,11 @@ class Discoveries {
   [[nodiscard]] bool has_new(const std::vector<Breach>& breaches) const {
     return std::ranges::any_of(breaches, [&](const Breach& breach) { return !clauses_.contains(breach.clause.name); });
   }
-  void add(const std::vector<Breach>& breaches, bool at_rest, const std::vector<Taken>& path) {
+  /// With a lap: broken if it comes after the path again and again.
+  void add(const std::vector<Breach>& breaches, bool at_rest, const std::vector<Taken>& path,
+           const std::vector<Taken>& lap = {}) {
     for (const Breach& breach : breaches) {
-      if (!full() && clauses_.insert(breach.clause.name).second) found_.push_back({breach, at_rest, path, {}});
-    }
-  }
-  void add_endless(const std::vector<Breach>& breaches, const std::vector<Taken>& path, const std::vector<Taken>& lap) {
-    for (const Breach& breach : breaches) {
-      if (!full() && clauses_.insert(breach.clause.name).second) found_.push_back({breach, false, path, lap});
+      if (!full() && clauses_.insert(breach.clause.name).second) found_.push_back({breach, at_rest, path, lap});
     }
   }
   std::vector<Discovery> take() { return std::move(found_); }
@@ -58,27 +55,28 @@ class Discoveries {
   std::vector<Discovery> found_;
 };
 
-inline constexpr std::string_view too_large = "the scope is too large";
+/// Adds a remark that is not there yet.
+inline void add_remark(std::vector<std::string>& remarks, std::string remark) {
+  if (std::ranges::find(remarks, remark) == remarks.end()) remarks.push_back(std::move(remark));
+}
 
 /// Why what was seen of the space says nothing about the rest.
 inline void add_remarks_on(const StateSpace& space, std::vector<std::string>& remarks) {
   if (space.overflowed()) {
-    remarks.push_back("a state has more than " + std::to_string(State::most_parts) +
-                      " parts: " + std::string(too_large));
+    add_remark(remarks,
+               "a state has more than " + std::to_string(State::most_parts) + " parts: the scope is too large");
   }
   if (space.looks() > 0) {
-    remarks.emplace_back("the program looks at the content of messages: with another content it may do another thing");
+    add_remark(remarks, "the program looks at the content of messages: with another content it may do another thing");
   }
   if (space.held_back()) {
-    remarks.emplace_back("a client had so much unanswered that its bytes could not be told apart: it sent no more");
+    add_remark(remarks, "a client had so much unanswered that its bytes could not be told apart: it sent no more");
   }
 }
 
-/// What a search comes to, once its counts and remarks are there.
-inline void conclude(Exploration& result, Discoveries& discoveries, bool memory_was_full) {
-  const bool is_too_large = std::ranges::any_of(
-      result.remarks, [](const std::string& remark) { return remark.find(too_large) != std::string::npos; });
-  result.closed = result.frontier == 0 && !memory_was_full && !is_too_large;
+/// What a search comes to, once its counts and remarks are there. `was_cut`: by the size of the scope.
+inline void conclude(Exploration& result, Discoveries& discoveries, bool memory_was_full, bool was_cut) {
+  result.closed = result.frontier == 0 && !memory_was_full && !was_cut;
   const auto count = static_cast<double>(result.states);
   result.missed = std::ldexp(count * count, -129);
   if (memory_was_full) {

@@ -45,7 +45,7 @@ void Search::finish() {
   result_.bytes = seen_.bytes() + held_bytes() + space_.bytes();
   result_.endless = endless();
   add_remarks_on(space_, result_.remarks);
-  conclude(result_, discoveries_, full_);
+  conclude(result_, discoveries_, full_, space_.overflowed());
 }
 
 }  // namespace antiphon::verify
