@@ -27,7 +27,7 @@ Endless::Finding Endless::look(World& world, const Chooser& chooser, const std::
                                const std::vector<Event>& trace) {
   const Finding finding = free_time_ ? look_for_state(world, chooser, trace) : look_for_silence(world, trace);
   if (finding != Finding::nothing) return finding;
-  keep_able(moves);
+  if (free_time_ || silent_steps_ >= watched_from) keep_able(moves);
   ++steps_;
   return finding;
 }
@@ -61,12 +61,14 @@ Endless::Finding Endless::look_for_silence(const World& world, const std::vector
   for (; events_seen_ < trace.size(); ++events_seen_) {
     if (std::holds_alternative<ProcessEvent>(trace[events_seen_])) continue;
     silent_steps_ = 0;
+    from_ = events_seen_ + 1;
+  }
+  if (++silent_steps_ < watched_from) return Finding::nothing;
+  if (silent_steps_ == watched_from) {
     silent_since_ms_ = world.now_ms();
     silent_until_ms_ = std::max(silent_since_ms_ + long_ms, world.last_due_ms());
-    from_ = events_seen_ + 1;
     kept_are_known_ = false;
   }
-  ++silent_steps_;
   const bool is_long = silent_steps_ > many_steps && world.now_ms() > silent_until_ms_;
   const bool is_restless = silent_steps_ > most_steps && world.now_ms() == silent_since_ms_;
   if (!is_long && !is_restless) return Finding::nothing;
@@ -88,6 +90,8 @@ void Endless::keep_able(const std::vector<Move>& moves) {
   for (const Move& move : moves) kept_.push_back(actor_of(move));
 }
 
-void Endless::took(const Move& move) { std::erase(kept_, actor_of(move)); }
+void Endless::took(const Move& move) {
+  if (!kept_.empty()) std::erase(kept_, actor_of(move));
+}
 
 }  // namespace antiphon

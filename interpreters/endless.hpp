@@ -12,10 +12,11 @@ namespace antiphon {
 
 /// Notices that a run goes on for ever in a fair way: whoever can go on all the time does. Where time is free, the run
 /// comes back to a state that it was in. Where time passes, the processes go on for long and no client is told
-/// anything: for `many_steps` and ten minutes, and longer than whatever deadline or pause was under way when the
-/// silence began; or for `most_steps` in no time.
+/// anything: for `many_steps` and ten minutes, and longer than whatever deadline or pause is under way when that begins
+/// to be watched, some steps after the last word; or for `most_steps` in no time.
 class Endless {
  public:
+  static constexpr std::uint64_t watched_from = 64;
   static constexpr std::uint64_t many_steps = 2'000;
   static constexpr std::uint64_t most_steps = 20'000;
   static constexpr std::int64_t long_ms = 600'000;

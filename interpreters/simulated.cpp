@@ -1,6 +1,7 @@
 #include "interpreters/simulated.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "interpreters/endless.hpp"
@@ -21,15 +22,15 @@ std::optional<std::uint32_t> Chooser::open_choice(std::uint32_t count) {
 bool Chooser::is_settled() const { return used_ + comes_round_ >= choices_->size() && (comes_round_ > 0 || !random_); }
 
 std::uint64_t Chooser::place() const {
-  constexpr std::uint32_t turns_repeat = 2'520;  // for up to ten things that can happen
-  if (comes_round_ == 0) return turn_ % turns_repeat;
+  if (comes_round_ == 0) return turn_ % turns_repeat_;
   return used_ == choices_->size() ? used_ - comes_round_ : used_;
 }
 
 std::uint32_t Chooser::which(std::uint32_t count) {
   if (count == 1) return 0;
-  const auto chosen = open_choice(count);
-  return said_.emplace_back(chosen ? *chosen : turn_++ % count);
+  if (const auto chosen = open_choice(count)) return said_.emplace_back(*chosen);
+  turns_repeat_ = std::lcm(turns_repeat_, count);
+  return said_.emplace_back(turn_++ % count);
 }
 
 std::uint32_t Chooser::shortfall(std::uint32_t count) {

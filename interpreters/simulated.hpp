@@ -37,6 +37,7 @@ class Chooser : public Shortfalls {
   std::size_t used_ = 0;
   std::optional<Random> random_;  ///< None: take turns.
   std::uint32_t turn_ = 0;
+  std::uint32_t turns_repeat_ = 1;  ///< After so many turns they are the same, whatever the counts that came so far.
   std::vector<std::uint32_t> said_;
 
   std::optional<std::uint32_t> open_choice(std::uint32_t count);

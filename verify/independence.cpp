@@ -51,7 +51,7 @@ void Independence::find_smallest_set(const State& state) {
   std::pair<std::uint64_t, std::size_t> lowest{~std::uint64_t{0}, 0};
   for (std::size_t first = 0; first < present_.size(); ++first) {
     if (present_[first].ordinary == 0 || present_[first].turn > lowest.first) continue;
-    close_over(first);
+    if (!close_over(first, lowest.first)) continue;
     std::pair<std::uint64_t, std::size_t> cost{0, 0};
     for (const std::size_t member : members_) {
       if (present_[member].outcomes == 0) continue;
@@ -276,8 +276,9 @@ void Independence::check(const Present& one, const State& state) {
   if (space_.listeners_made() > 1) mistake_ = "there is more than one listener";
 }
 
-/// The smallest set of actors with the first that nobody outside can ever meet.
-void Independence::close_over(std::size_t first) {
+/// The smallest set of actors with the first that nobody outside can ever meet. False: somebody in it has a later turn
+/// than `latest`.
+bool Independence::close_over(std::size_t first, std::uint64_t latest) {
   inside_.assign(present_.size(), false);
   inside_[first] = true;
   members_.assign(1, first);
@@ -287,10 +288,12 @@ void Independence::close_over(std::size_t first) {
       if (inside_[other]) continue;
       const Present& one = present_[other];
       if ((member.touches & one.reaches).none() && (member.changes & one.reads).none()) continue;
+      if (one.outcomes > 0 && one.turn > latest) return false;
       inside_[other] = true;
       members_.push_back(other);
     }
   }
+  return true;
 }
 
 bool has_twin_before(const StateSpace& space, const Scope& scope, Index client, const State& state) {

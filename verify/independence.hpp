@@ -85,7 +85,7 @@ class Independence {
   [[nodiscard]] Slots reach_of_process(Index process, const State& state) const;
   [[nodiscard]] std::uint64_t turn_of(const Actor& who, const State& state) const;
   void check(const Present& one, const State& state);
-  void close_over(std::size_t first);
+  bool close_over(std::size_t first, std::uint64_t latest);
 
   StateSpace& space_;
   const Scope& scope_;
