@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <utility>
 
 #include "core/detail/rewritten.hpp"
@@ -28,6 +29,20 @@ template <class E, class A, class Rule>
 Program<E, A> rewrite(const Program<E, A>& program, Rule rule) {
   return Program<E, A>(
       detail::rewritten<E, Rule>({program.root(), detail::Ref(), detail::make_result(std::move(rule))}));
+}
+
+/// The program with `change(instruction)` in place of every I; the others stay.
+///
+///     replace<Sleep>(server, [](const Sleep&) { return ret(Result<Unit>()); });   // nobody rests
+template <Instruction I, class E, class A, class Change>
+Program<E, A> replace(const Program<E, A>& program, Change change) {
+  return rewrite(program, [change = std::move(change)]<class Other>(const Other& instruction) {
+    if constexpr (std::same_as<Other, I>) {
+      return Program<E, typename I::Response>(change(instruction));
+    } else {
+      return Program<E, typename Other::Response>(instruction);
+    }
+  });
 }
 
 }  // namespace antiphon

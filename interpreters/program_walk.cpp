@@ -8,9 +8,7 @@
 #include <optional>
 #include <range/v3/algorithm/move.hpp>
 #include <range/v3/iterator/insert_iterators.hpp>
-#include <range/v3/view/concat.hpp>
 #include <range/v3/view/reverse.hpp>
-#include <range/v3/view/single.hpp>
 #include <unordered_map>
 
 #include "core/place.hpp"
@@ -33,21 +31,14 @@ constexpr std::int64_t first_pid = 1'000'000;
 /// The port that whoever asks for any port gets.
 constexpr std::uint16_t any_port = 49152;
 
-/// A full message is never longer, whatever the program asks for.
-constexpr std::size_t longest_message = std::size_t{1} << 20U;
-
 /// The messages that were given. Each stands for any content of its size, and has a name by which digests know it.
 class Messages {
  public:
   Bytes give(std::size_t point, std::size_t size) {
     Bytes& message = by_point_[{point, size}];
     if (message.empty()) {
-      Buffer* const buffer = Buffer::make(size);
-      std::memset(buffer->data, static_cast<int>(by_point_.size() & 0xFFU), size);
-      buffer->marked = true;
-      buffer->name = static_cast<std::uint32_t>(by_point_.size());
-      message = Bytes(buffer, size);
-      givers_.emplace(buffer, point);
+      message = message_of_any_content(static_cast<std::uint32_t>(by_point_.size()), size);
+      givers_.emplace(message.buffer(), point);
     }
     return message;
   }
@@ -231,23 +222,7 @@ class Walker {
   template <Instruction I>
   void feed_all(const Arrived& at, const I& instruction) {
     feed_successes(at, instruction);
-    using ranges::views::concat;
-    for (const Errno error : concat(errors_of<I>(), ranges::views::single(unlisted_error))) {
-      feed<I>(at, error, failed(error));
-    }
-    const Deadline until = deadline_of(instruction);
-    if (until.wait_ms != forever_ms) feed<I>(at, Errno::EXPIRED, failed(Errno::EXPIRED));
-    if (until.drain_ms != forever_ms) feed<I>(at, Errno::STOPPING, failed(Errno::STOPPING));
-  }
-
-  template <Instruction I>
-  static Deadline deadline_of(const I& instruction) {
-    constexpr bool stops_at_once = std::same_as<I, Accept> || std::same_as<I, Sleep>;
-    if constexpr (requires { instruction.until; }) {
-      return instruction.until;
-    } else {
-      return {.wait_ms = forever_ms, .drain_ms = stops_at_once ? 0 : forever_ms};
-    }
+    for_each_failure(instruction, [&](Errno error) { feed<I>(at, error, failed(error)); });
   }
 
   template <Instruction I>

@@ -1,6 +1,7 @@
 #include "interpreters/responses.hpp"
 
 #include <array>
+#include <cstring>
 
 #include "core/instructions.hpp"
 
@@ -84,6 +85,14 @@ std::span<const Errno> errors_of(std::uint32_t instruction) {
     default:
       return {};
   }
+}
+
+Bytes message_of_any_content(std::uint32_t name, std::size_t size) {
+  Buffer* const buffer = Buffer::make(size);
+  std::memset(buffer->data, 0, size);
+  buffer->marked = true;
+  buffer->name = name;
+  return {buffer, size};
 }
 
 }  // namespace antiphon

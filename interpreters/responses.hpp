@@ -1,12 +1,16 @@
 #pragma once
 
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
+#include "core/bytes.hpp"
 #include "core/effects.hpp"
+#include "core/instructions.hpp"
 #include "core/result.hpp"
 
-/// What the world can answer an instruction with when it fails.
+/// What the world can answer an instruction with, for those who try everything.
 
 namespace antiphon {
 
@@ -24,5 +28,32 @@ std::span<const Errno> errors_of() {
 /// An errno that no list holds (EHWPOISON): what a program does with it, it does with any error it
 /// does not know.
 inline constexpr Errno unlisted_error{133};
+
+/// When the instruction may be answered EXPIRED, and when STOPPING.
+template <Instruction I>
+Deadline deadline_of(const I& instruction) {
+  constexpr bool stops_at_once = std::same_as<I, Accept> || std::same_as<I, Sleep>;
+  if constexpr (requires { instruction.until; }) {
+    return instruction.until;
+  } else {
+    return {.wait_ms = forever_ms, .drain_ms = stops_at_once ? 0 : forever_ms};
+  }
+}
+
+/// Calls `visit(error)` for each error that the instruction can be answered, and one that it is not known to give.
+template <Instruction I, class Visit>
+void for_each_failure(const I& instruction, Visit&& visit) {
+  for (const Errno error : errors_of<I>()) visit(error);
+  visit(unlisted_error);
+  const Deadline until = deadline_of(instruction);
+  if (until.wait_ms != forever_ms) visit(Errno::EXPIRED);
+  if (until.drain_ms != forever_ms) visit(Errno::STOPPING);
+}
+
+/// A full message is never longer, whatever a program asks for.
+inline constexpr std::size_t longest_message = std::size_t{1} << 20U;
+
+/// A message that stands for any content of its size: known by its name, which is above 0. Who looks is noticed.
+Bytes message_of_any_content(std::uint32_t name, std::size_t size);
 
 }  // namespace antiphon

@@ -178,16 +178,15 @@ class SmallServer {
 class Proofs {
  public:
   Opinion judge(const Server& original, const Mutant& mutant) {
-    if (!original_ || original_->root().get() != original.root().get()) small_.emplace(original);
-    original_ = original;
-    const Mutant* const small = small_->mutant_like(mutant);
-    return small == nullptr ? Opinion() : prove(*small);
+    const SmallServer& small = small_.of(original, [](const Server& large) { return SmallServer(large); });
+    const Mutant* const like = small.mutant_like(mutant);
+    return like == nullptr ? Opinion() : prove(small, *like);
   }
 
  private:
-  [[nodiscard]] Opinion prove(const Mutant& mutant) const {
+  [[nodiscard]] Opinion prove(const SmallServer& small, const Mutant& mutant) const {
     const auto noted = std::make_shared<Classes>();
-    const Server original = small_->noting(mutant.node, noted);
+    const Server original = small.noting(mutant.node, noted);
     CompareOptions options;
     options.most_memory = most_memory;
     Opinion opinion;
@@ -195,13 +194,12 @@ class Proofs {
       ++opinion.scenarios;
       if (compare(original, mutant.server, scope, options).ruling != Ruling::holds) return opinion;
     }
-    if (std::ranges::includes(*noted, small_->answers(mutant.node))) opinion.fate = Fate::equivalent;
+    if (std::ranges::includes(*noted, small.answers(mutant.node))) opinion.fate = Fate::equivalent;
     return opinion;
   }
 
   std::vector<Scope> scopes_ = scopes_for_proofs();
-  std::optional<Server> original_;  ///< Whose small form is known.
-  std::optional<SmallServer> small_;
+  OfOriginal<SmallServer> small_;
 };
 
 }  // namespace

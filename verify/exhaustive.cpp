@@ -30,9 +30,9 @@ Scope scope(std::uint32_t clients, std::uint32_t messages, std::uint32_t size, s
 /// Whatever a server needs to start can fail.
 Scope failing_start() {
   Scope made = scope(1, 1, 1, "none");
-  made.adversity.faults = {{fault_place(DiscardChildren::name), Errno::INVAL},
-                           {fault_place(OpenSocket::name), Errno::NFILE},
-                           {fault_place(Listen::name), Errno::ADDRINUSE}};
+  for (const auto& [instruction, error] : start_failures) {
+    made.adversity.faults.push_back({fault_place(instruction), error});
+  }
   return made;
 }
 
@@ -51,12 +51,11 @@ class Explorations {
   }
 
   Opinion judge(const Server& original, const Server& mutant) {
-    if (!original_ || original_->root().get() != original.root().get()) known_.clear();
-    original_ = original;
+    auto& known = known_.of(original, [](const Server&) { return std::vector<std::optional<Clauses>>(); });
     for (std::size_t at = 0; at < scopes_.size(); ++at) {
-      if (known_.size() == at) known_.push_back(broken_by_original(scopes_[at]));
-      if (!known_[at]) continue;
-      const std::string clause = broken_by(mutant, scopes_[at], *known_[at]);
+      if (known.size() == at) known.push_back(broken_by_original(original, scopes_[at]));
+      if (!known[at]) continue;
+      const std::string clause = broken_by(mutant, scopes_[at], *known[at]);
       if (!clause.empty()) return {Fate::killed, clause, at + 1};
     }
     return {Fate::survived, {}, scopes_.size()};
@@ -66,8 +65,8 @@ class Explorations {
   using Clauses = std::set<std::string_view>;
 
   /// None: it was not explored to its end, so it may break more.
-  [[nodiscard]] std::optional<Clauses> broken_by_original(const Scope& scope) const {
-    const Exploration explored = explore(*original_, scope, options_);
+  [[nodiscard]] std::optional<Clauses> broken_by_original(const Server& original, const Scope& scope) const {
+    const Exploration explored = explore(original, scope, options_);
     if (!explored.closed || !explored.remarks.empty()) return std::nullopt;
     Clauses broken;
     for (const Discovery& one : explored.discoveries) broken.insert(one.breach.clause.name);
@@ -86,8 +85,7 @@ class Explorations {
 
   std::vector<Scope> scopes_;
   ExploreOptions options_;
-  std::optional<Server> original_;  ///< Whose explorations are known.
-  std::vector<std::optional<Clauses>> known_;
+  OfOriginal<std::vector<std::optional<Clauses>>> known_;
 };
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "core/process.hpp"
 #include "core/rewrite.hpp"
 #include "interpreters/responses.hpp"
+#include "verify/alike.hpp"
 
 namespace antiphon::verify {
 
@@ -134,32 +135,9 @@ Running answered(Running process, const typename I::Response& response) {
 
 Turns go_on(Running process) { return ret(Turn{Continue{Stage(std::move(process))}}); }
 
-/// Bytes are the same if they are the same slice: to compare them would be a look at content.
-template <class T>
-bool same(const T& one, const T& other) {
-  if constexpr (std::same_as<T, Bytes>) {
-    return one.buffer() == other.buffer() && one.offset() == other.offset() && one.size() == other.size();
-  } else {
-    return one == other;
-  }
-}
-
-template <class I>
-bool same_operands(const I& one, const I& other) {
-  return std::apply([&](const auto&... field) { return (same(one.*(field.member), other.*(field.member)) && ...); },
-                    I::fields);
-}
-
 /// Whether both stand at one place with one instruction.
 bool alike(const Running& one, const Running& other) {
-  if (one.finished() || other.finished() || place_of(one) != place_of(other)) return false;
-  bool is_same = false;
-  one.pending([&]<class I>(const I& instruction) {
-    other.pending([&]<class J>(const J& second) {
-      if constexpr (std::same_as<I, J>) is_same = same_operands(instruction, second);
-    });
-  });
-  return is_same;
+  return issue_the_same(one, other) && place_of(one) == place_of(other);
 }
 
 template <class I>

@@ -64,11 +64,10 @@ class Baselines {
       : runs_(runs), scenarios_(std::move(scenarios)), expectations_(expectations) {}
 
   Opinion judge(const Server& original, const Server& mutant) {
-    if (!original_ || original_->root().get() != original.root().get()) known_.clear();
-    original_ = original;
+    auto& known = known_.of(original, [](const Server&) { return std::vector<Baseline>(); });
     for (std::uint64_t run = 1; run <= runs_; ++run) {
-      if (known_.size() < run) known_.push_back(baseline(original, run));
-      if (const auto clause = broken_clause(mutant, known_[run - 1])) {
+      if (known.size() < run) known.push_back(baseline(original, run));
+      if (const auto clause = broken_clause(mutant, known[run - 1])) {
         return {Fate::killed, std::string(*clause), run};
       }
     }
@@ -96,8 +95,7 @@ class Baselines {
   std::uint64_t runs_;
   Scenarios scenarios_;
   Expectations expectations_;
-  std::optional<Server> original_;  ///< Whose runs are known.
-  std::vector<Baseline> known_;
+  OfOriginal<std::vector<Baseline>> known_;
 };
 
 Strategy with_scenarios(std::string name, std::uint64_t runs, Scenarios scenarios, const Expectations& expectations) {
@@ -157,16 +155,14 @@ Strategy same_trees() {
 }
 
 Strategy failing_starts(const MutationOptions& options) {
-  static constexpr std::pair<std::string_view, Errno> failures[] = {
-      {DiscardChildren::name, Errno::INVAL}, {OpenSocket::name, Errno::NFILE}, {Listen::name, Errno::ADDRINUSE}};
   const auto scenario = [](std::uint64_t run) {
-    const auto& [instruction, error] = failures[run - 1];
+    const auto& [instruction, error] = start_failures[run - 1];
     Scenario made(0);
     made.clients = {{script::Connect{}, script::Send{3}, script::Await{3}, script::EndSide{}}};
     made.faults = {{fault_place(instruction), 0, error}};
     return made;
   };
-  return with_scenarios("failing start", std::size(failures), scenario, options.expectations);
+  return with_scenarios("failing start", std::size(start_failures), scenario, options.expectations);
 }
 
 Strategy random_scenarios(const MutationOptions& options) {

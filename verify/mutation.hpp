@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/programs/server.hpp"
@@ -33,6 +35,27 @@ struct Strategy {
   std::string name;
   std::function<Opinion(const Server& original, const Mutant& mutant)> judge;
 };
+
+/// What a strategy knows of the original, as long as it is asked about the mutants of that one. `make(original)` is
+/// what is known at first.
+template <class Known>
+class OfOriginal {
+ public:
+  template <class Make>
+  Known& of(const Server& original, const Make& make) {
+    if (!original_ || original_->root().get() != original.root().get()) known_.emplace(make(original));
+    original_ = original;
+    return *known_;
+  }
+
+ private:
+  std::optional<Server> original_;
+  std::optional<Known> known_;
+};
+
+/// What a server needs to start, and how it may fail.
+inline constexpr std::pair<std::string_view, Errno> start_failures[] = {
+    {DiscardChildren::name, Errno::INVAL}, {OpenSocket::name, Errno::NFILE}, {Listen::name, Errno::ADDRINUSE}};
 
 /// A run of a mutant that comes to no rest, where the original's run does, breaks this clause.
 inline constexpr std::string_view comes_to_rest = "comes-to-rest";

@@ -1,7 +1,6 @@
 #include "verify/planted.hpp"
 
 #include <algorithm>
-#include <concepts>
 #include <string>
 #include <utility>
 
@@ -11,18 +10,6 @@
 namespace antiphon::verify {
 
 namespace {
-
-/// The server with `change` in place of every instruction that it takes; the others stay.
-template <class I, class Change>
-Server replaced(const Server& server, Change change) {
-  return rewrite(server, [change]<class Other>(const Other& instruction) {
-    if constexpr (std::same_as<Other, I>) {
-      return Program<Net, typename I::Response>(change(instruction));
-    } else {
-      return Program<Net, typename Other::Response>(instruction);
-    }
-  });
-}
 
 using Sent = Program<Net, Result<std::size_t>>;
 using Received = Program<Net, Result<Bytes>>;
@@ -138,33 +125,33 @@ std::vector<Planted> planted_violations(const ProgramOptions& options) {
   const Server server = *program_named("stream", options);
   const Server once = *program_named("once", options);
   return {
-      {"echo", "every message is sent twice", replaced<Send>(server, send_twice)},
+      {"echo", "every message is sent twice", replace<Send>(server, send_twice)},
       {"echo", "what one client says goes to another",
-       replaced<Recv>(replaced<Close>(server, keep_listener), tell_another)},
-      {"answered", "the last byte of a message is lost", replaced<Recv>(server, lose_last_byte)},
-      {"input-read", "the session ends after one message", replaced<Send>(server, send_and_give_up)},
-      {"buffer", "sessions ask for twice their buffer", replaced<Recv>(server, ask_for_more)},
-      {"open", "sockets are closed twice", replaced<Close>(server, close_twice)},
-      {"open", "sockets are read after they are closed", replaced<Close>(server, read_after_close)},
-      {"released", "nothing is closed", replaced<Close>(server, never_close)},
-      {"roles", "the acceptor serves its clients itself", replaced<Fork>(server, serve_oneself)},
-      {"own-connection", "sessions keep the listener", replaced<Close>(server, keep_listener)},
-      {"rests", "nobody ever sleeps", replaced<Sleep>(server, never_sleep)},
-      {"ends-side", "the answer is followed by nothing", replaced<ShutdownSend>(once, never_shut_down),
+       replace<Recv>(replace<Close>(server, keep_listener), tell_another)},
+      {"answered", "the last byte of a message is lost", replace<Recv>(server, lose_last_byte)},
+      {"input-read", "the session ends after one message", replace<Send>(server, send_and_give_up)},
+      {"buffer", "sessions ask for twice their buffer", replace<Recv>(server, ask_for_more)},
+      {"open", "sockets are closed twice", replace<Close>(server, close_twice)},
+      {"open", "sockets are read after they are closed", replace<Close>(server, read_after_close)},
+      {"released", "nothing is closed", replace<Close>(server, never_close)},
+      {"roles", "the acceptor serves its clients itself", replace<Fork>(server, serve_oneself)},
+      {"own-connection", "sessions keep the listener", replace<Close>(server, keep_listener)},
+      {"rests", "nobody ever sleeps", replace<Sleep>(server, never_sleep)},
+      {"ends-side", "the answer is followed by nothing", replace<ShutdownSend>(once, never_shut_down),
        Answers::first_message},
       {"reaped", "children are not discarded",
-       replaced<DiscardChildren>(server, [](const DiscardChildren&) -> Done { return ret(Result<Unit>()); })},
+       replace<DiscardChildren>(server, [](const DiscardChildren&) -> Done { return ret(Result<Unit>()); })},
       {"handled", "errors end the process (the original)", seed::echo_server()},
-      {"starts", "the server does not listen", replaced<Listen>(server, never_listen)},
+      {"starts", "the server does not listen", replace<Listen>(server, never_listen)},
       {"acceptor-lives", "errors end the acceptor (the original)", seed::echo_server()},
-      {"idle-limit", "sessions wait for ever", replaced<Recv>(server, without_limit)},
-      {"drained", "sessions are cut at the stop", replaced<Recv>(server, without_drain)},
-      {"admission", "the backlog is 0", replaced<Listen>(server, without_backlog)},
+      {"idle-limit", "sessions wait for ever", replace<Recv>(server, without_limit)},
+      {"drained", "sessions are cut at the stop", replace<Recv>(server, without_drain)},
+      {"admission", "the backlog is 0", replace<Listen>(server, without_backlog)},
       {"nobody-waits", "sessions wait for something else",
-       replaced<Recv>(replaced<Close>(server, keep_listener), wait_elsewhere)},
-      {"delivered", "messages go back in reverse", replaced<Send>(server, send_reversed)},
-      {"served", "sessions sleep on in place of answering", replaced<Send>(server, sleep_on)},
-      {"served", "the acceptor sleeps on after its first client", replaced<Fork>(server, serve_one)},
+       replace<Recv>(replace<Close>(server, keep_listener), wait_elsewhere)},
+      {"delivered", "messages go back in reverse", replace<Send>(server, send_reversed)},
+      {"served", "sessions sleep on in place of answering", replace<Send>(server, sleep_on)},
+      {"served", "the acceptor sleeps on after its first client", replace<Fork>(server, serve_one)},
   };
 }
 

@@ -5,14 +5,13 @@
 #include <bitset>
 #include <concepts>
 #include <cstdint>
-#include <cstring>
 #include <deque>
-#include <tuple>
 #include <unordered_set>
 #include <utility>
 
 #include "core/process.hpp"
 #include "interpreters/responses.hpp"
+#include "verify/alike.hpp"
 
 namespace antiphon::verify {
 
@@ -22,48 +21,8 @@ using Running = Process<Net, Result<Unit>, Identified>;
 
 /// A number that no program makes up by itself.
 constexpr std::int64_t first_pid = 1'000'000;
-/// A full message is never longer, whatever the program asks for.
-constexpr std::size_t longest_message = std::size_t{1} << 20U;
 /// A program that holds more sockets at a time is not followed.
 constexpr int most_sockets = 64;
-
-/// A message that stands for any content of its size.
-Bytes message(std::uint32_t name, std::size_t size) {
-  Buffer* const buffer = Buffer::make(size);
-  std::memset(buffer->data, 0, size);
-  buffer->marked = true;
-  buffer->name = name;
-  return {buffer, size};
-}
-
-template <class T>
-bool same(const T& one, const T& other) {
-  return one == other;
-}
-
-/// The same slice of a message; or the program's own bytes, by what they say.
-bool same(const Bytes& one, const Bytes& other) {
-  if (one.size() != other.size()) return false;
-  if (one.empty() || (one.buffer() == other.buffer() && one.offset() == other.offset())) return true;
-  return !one.buffer()->marked && !other.buffer()->marked && one.content() == other.content();
-}
-
-template <class I>
-bool same_operands(const I& one, const I& other) {
-  return std::apply([&](const auto&... field) { return (same(one.*(field.member), other.*(field.member)) && ...); },
-                    I::fields);
-}
-
-/// When an instruction may be answered EXPIRED, and when STOPPING.
-template <class I>
-Deadline deadline_of(const I& instruction) {
-  constexpr bool stops_at_once = std::same_as<I, Accept> || std::same_as<I, Sleep>;
-  if constexpr (requires { instruction.until; }) {
-    return instruction.until;
-  } else {
-    return {.wait_ms = forever_ms, .drain_ms = stops_at_once ? 0 : forever_ms};
-  }
-}
 
 /// Both programs, which have issued and been answered the same.
 struct Pair {
@@ -123,13 +82,7 @@ class SideBySide {
     if (one.finished() || other.finished()) {
       return one.finished() && other.finished() && one.result() == other.result();
     }
-    bool is_same = false;
-    one.pending([&]<class I>(const I& mine) {
-      other.pending([&]<class J>(const J& its) {
-        if constexpr (std::same_as<I, J>) is_same = same_operands(mine, its);
-      });
-    });
-    return is_same;
+    return issue_the_same(one, other);
   }
 
   template <Instruction I>
@@ -151,11 +104,7 @@ class SideBySide {
   void answer_all(const Pair& pair, const I& instruction) {
     const auto give = [&](const typename I::Response& response) { answer(pair, instruction, response); };
     give_successes(pair, instruction, give);
-    for (const Errno error : errors_of<I>()) give(failed(error));
-    give(failed(unlisted_error));
-    const Deadline until = deadline_of(instruction);
-    if (until.wait_ms != forever_ms) give(failed(Errno::EXPIRED));
-    if (until.drain_ms != forever_ms) give(failed(Errno::STOPPING));
+    for_each_failure(instruction, [&](Errno error) { give(failed(error)); });
   }
 
   template <class I>
@@ -179,8 +128,8 @@ class SideBySide {
   void give_successes(const Pair&, const Recv& recv, const auto& give) const {
     const std::size_t full = std::min(recv.at_most, longest_message);
     give(Bytes());
-    if (full > 0) give(message(2 * number_, full));
-    if (full > 1) give(message(2 * number_ + 1, 1));
+    if (full > 0) give(message_of_any_content(2 * number_, full));
+    if (full > 1) give(message_of_any_content(2 * number_ + 1, 1));
   }
   void give_successes(const Pair&, const Send& send, const auto& give) const {
     const std::size_t size = send.bytes.size();

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <concepts>
 #include <string_view>
 #include <utility>
 
@@ -12,18 +11,6 @@
 
 namespace antiphon::verify {
 namespace {
-
-/// The server with `change` in place of every I.
-template <class I, class Change>
-Server replaced(const Server& server, Change change) {
-  return rewrite(server, [change]<class Other>(const Other& instruction) {
-    if constexpr (std::same_as<Other, I>) {
-      return Program<Net, typename I::Response>(change(instruction));
-    } else {
-      return Program<Net, typename Other::Response>(instruction);
-    }
-  });
-}
 
 Server stream() {
   ProgramOptions options;
@@ -46,11 +33,11 @@ TEST(SameTree, AnOperandTellsThemApart) {
 }
 
 TEST(SameTree, WhatIsAnsweredMayBeSaidOtherwiseWhereNobodyAsks) {
-  const Server renamed = replaced<Sleep>(stream(), [](const Sleep& sleep) {
+  const Server renamed = replace<Sleep>(stream(), [](const Sleep& sleep) {
     return map(sleep, [](const Result<Unit>&) { return Result<Unit>(failed(Errno::INTR)); });
   });
   EXPECT_TRUE(same_tree(stream(), renamed));
-  const Server mistaken = replaced<Recv>(stream(), [](const Recv& recv) {
+  const Server mistaken = replace<Recv>(stream(), [](const Recv& recv) {
     return map(recv, [](const Result<Bytes>& got) { return got ? got : Result<Bytes>(failed(Errno::INTR)); });
   });
   EXPECT_FALSE(same_tree(stream(), mistaken));
@@ -58,7 +45,7 @@ TEST(SameTree, WhatIsAnsweredMayBeSaidOtherwiseWhereNobodyAsks) {
 
 /// What a dump does not tell apart: at each place the same is seen, in another order.
 TEST(SameTree, TheOrderOfWhatALoopCountsThroughCounts) {
-  const Server slower = replaced<Sleep>(stream(), [](Sleep sleep) {
+  const Server slower = replace<Sleep>(stream(), [](Sleep sleep) {
     if (sleep.wait_ms == 10) sleep.wait_ms = 20;
     return sleep;
   });
