@@ -66,18 +66,12 @@ Json only_json(const Comparison& result, const Replays& replays) {
 
 std::string json_text(const Subjects& subjects, const VerifyArguments& arguments, const Comparison& result,
                       const Replays& replays) {
-  const verify::ScopeRequest& scope = arguments.explore.scope;
   Json json{{"verdict", verdict_of(result)},
-            {"clients", scope.clients},
-            {"messages", scope.messages},
-            {"any_messages", scope.any_messages},
-            {"size", scope.size},
-            {"capacity", scope.capacity},
-            {"faults", arguments.faults},
             {"sides", Json::array()},
             {"classes", result.classes},
             {"missed_probability", result.missed},
             {"only", only_json(result, replays)}};
+  json.update(scope_json(arguments));
   for (std::size_t side = 0; side < subjects.size(); ++side) {
     json["sides"].push_back(side_json(subjects.at(side), result.sides.at(side)));
   }

@@ -21,6 +21,13 @@ std::string_view endless_text(verify::EndlessRuns endless) {
   return "runs that go on for ever (served): not judged; --strategy dfs with one thread does";
 }
 
+/// What of a verdict that holds is no proof.
+std::string_view exception_text(const verify::Exploration& result) {
+  if (result.ruling != verify::Ruling::holds) return "";
+  if (result.endless == verify::EndlessRuns::not_judged) return " (all but served)";
+  return result.endless == verify::EndlessRuns::in_part ? " (served in part)" : "";
+}
+
 std::string_view name_of(verify::EndlessRuns endless) {
   constexpr std::string_view names[] = {"none", "judged", "in part", "not judged"};
   return names[static_cast<std::size_t>(endless)];
@@ -33,12 +40,6 @@ Json json_of(const Subject& subject, const VerifyArguments& arguments, const ver
       {"closed", result.closed},
       {"program", subject.name},
       {"identity", subject.identity},
-      {"clients", arguments.explore.scope.clients},
-      {"messages", arguments.explore.scope.messages},
-      {"any_messages", arguments.explore.scope.any_messages},
-      {"size", arguments.explore.scope.size},
-      {"capacity", arguments.explore.scope.capacity},
-      {"faults", arguments.faults},
       {"walks", result.walks},
       {"walks_cut", result.cut},
       {"states", result.states},
@@ -54,6 +55,7 @@ Json json_of(const Subject& subject, const VerifyArguments& arguments, const ver
       {"least_chance", result.least_chance},
       {"remarks", result.remarks},
       {"notes", result.notes}};
+  json.update(scope_json(arguments));
   json["findings"] = Json::array();
   for (const verify::Finding& finding : findings) json["findings"].push_back(finding_json(subject, finding));
   return json;
@@ -73,6 +75,12 @@ std::string scope_text(const VerifyArguments& arguments) {
       lacks_memory ? fmt::format(" (at most {} for want of memory)", verify::most_memory_faults) : "");
 }
 
+Json scope_json(const VerifyArguments& arguments) {
+  const verify::ScopeRequest& scope = arguments.explore.scope;
+  return {{"clients", scope.clients}, {"messages", scope.messages}, {"any_messages", scope.any_messages},
+          {"size", scope.size},       {"capacity", scope.capacity}, {"faults", arguments.faults}};
+}
+
 std::string estimate_text(const verify::Estimate& estimate) {
   return fmt::format("estimated before: {:.3g} to {:.3g} states, from what fewer clients take", estimate.least,
                      estimate.most);
@@ -86,10 +94,8 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
   for (const verify::Finding& finding : findings)
     text += finding_text(subject, finding, fmt::format("found in {} states", result.states));
   const std::string seen = in_walks ? fmt::format("{} walks, ", result.walks) : result.closed ? "closed, " : "";
-  const bool is_whole = result.endless == verify::EndlessRuns::none || result.endless == verify::EndlessRuns::judged;
-  const bool all_but_served = result.ruling == verify::Ruling::holds && !is_whole;
   text += fmt::format("{}{}: program {} ({:.12}), {}{} states\n", verify::name_of(result.ruling),
-                      all_but_served ? " (served in part)" : "", subject.name, subject.identity, seen, result.states);
+                      exception_text(result), subject.name, subject.identity, seen, result.states);
   text += "  " + scope_text(arguments) + '\n';
   if (result.estimate) text += "  " + estimate_text(*result.estimate) + '\n';
   text +=

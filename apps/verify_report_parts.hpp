@@ -19,6 +19,7 @@ std::string lines_of(const std::vector<std::string>& remarks);
 
 /// What a verdict of exploration is about, in words.
 std::string scope_text(const VerifyArguments& arguments);
+Json scope_json(const VerifyArguments& arguments);
 
 /// A violation with its counterexample. `effort` says how it was found.
 std::string finding_text(const Subject& subject, const verify::Finding& finding, const std::string& effort);

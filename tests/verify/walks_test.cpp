@@ -11,6 +11,7 @@
 #include "core/programs/catalogue.hpp"
 #include "core/programs/seed.hpp"
 #include "core/rewrite.hpp"
+#include "tests/verify/explored.hpp"
 #include "verify/campaign.hpp"
 #include "verify/contracts/delivered.hpp"
 #include "verify/generate.hpp"
@@ -30,12 +31,10 @@ class Walks : public testing::TestWithParam<Order> {
   }
 
   static ExploreOptions options(std::uint64_t runs, Answers answers = Answers::everything) {
-    const ProgramOptions program;
     ExploreOptions options;
     options.order = GetParam();
     options.runs = runs;
-    options.expectations = {answers, program.session.until.wait_ms, program.session.until.drain_ms,
-                            program.server.max_connections, static_cast<std::int64_t>(program.session.at_most)};
+    options.expectations = expectations_of_catalogue(answers);
     return options;
   }
 
@@ -81,29 +80,18 @@ TEST_P(Walks, EveryDiscoveryReplays) {
 
 /// The acceptor's rest doubles with each Accept that fails for want of something: the longest takes nine in a row.
 TEST(GuidedWalks, FindWhatTakesManyRareSteps) {
-  const Server server = rewrite(*program_named("stream"), []<class I>(const I& instruction) {
-    using Answer = Program<Net, typename I::Response>;
-    if constexpr (std::same_as<I, Sleep>) {
-      if (instruction.wait_ms != acceptor::longest_rest_ms) return Answer(instruction);
-      return Answer(Close{Socket{0}});
-    } else {
-      return Answer(instruction);
-    }
+  const Server server = replace<Sleep>(*program_named("stream"), [](const Sleep& sleep) -> Program<Net, Result<Unit>> {
+    if (sleep.wait_ms != acceptor::longest_rest_ms) return sleep;
+    return Close{Socket{0}};
   });
-  ScopeRequest request;
-  request.clients = 1;
-  request.messages = 1;
-  request.size = 1;
-  request.faults = *faults_named("accept");
-  const ProgramOptions program;
+  const Scope failing = scope({.clients = 1, .faults = "accept"});
   const auto finds = [&](Order order, std::uint64_t seed) {
     ExploreOptions options;
     options.order = order;
     options.runs = 3'000;
     options.seed = seed;
-    options.expectations = {Answers::everything, program.session.until.wait_ms, program.session.until.drain_ms,
-                            program.server.max_connections};
-    return !explore(server, *scope_of(request), options).discoveries.empty();
+    options.expectations = expectations_of_catalogue();
+    return !explore(server, failing, options).discoveries.empty();
   };
   int random = 0;
   int guided = 0;
