@@ -62,7 +62,7 @@ struct ScopeRequest {
   bool any_messages = false;   ///< As many as each likes, in place of `messages`.
   std::uint32_t size = 2;      ///< Bytes of a message.
   std::uint32_t capacity = 2;  ///< Bytes that one direction of a connection holds.
-  std::vector<bool> faults;    ///< Which of `fault_classes` may occur; empty: none.
+  std::vector<bool> faults{};  ///< Which of `fault_classes` may occur; empty: none.
 };
 
 /// The scope, or why there is none. Reads, writes and arrivals are of any length in it.

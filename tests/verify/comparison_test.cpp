@@ -14,42 +14,12 @@
 #include "core/programs/seed.hpp"
 #include "core/rewrite.hpp"
 #include "interpreters/simulated.hpp"
-#include "verify/generate.hpp"
+#include "tests/verify/compared.hpp"
 #include "verify/observation.hpp"
 #include "verify/planted.hpp"
 
 namespace antiphon::verify {
 namespace {
-
-struct Asked {
-  std::uint32_t clients = 1;
-  std::uint32_t messages = 2;
-  std::uint32_t size = 1;
-  std::string faults = "none";
-};
-
-Scope scope(const Asked& asked) {
-  ScopeRequest request;
-  request.clients = asked.clients;
-  request.messages = asked.messages;
-  request.size = asked.size;
-  request.faults = *faults_named(asked.faults);
-  return *scope_of(request);
-}
-
-Comparison compared(const Server& a, const Server& b, const Asked& asked = {}, bool symmetry = true) {
-  CompareOptions options;
-  options.symmetry = symmetry;
-  return compare(a, b, scope(asked), options);
-}
-
-using Words = std::vector<std::string>;
-
-std::string joined(const Words& words) {
-  std::string text;
-  for (const std::string& one : words) text += (text.empty() ? "" : ", ") + one;
-  return text;
-}
 
 /// What shows of a simulation that takes the path's steps and so many more, as far as events tell.
 std::string shown_by(const Server& server, const Asked& asked, const std::vector<Taken>& path, std::size_t more = 0) {
@@ -76,7 +46,7 @@ TEST(Comparison, EveryServerEqualsItself) {
   for (const std::string_view name : program_names) {
     const Server server = *program_named(name);
     for (const std::string_view faults : {"none", "interrupts,reset", "accept", "idle", "stop"}) {
-      const Comparison result = compared(server, server, {.faults = std::string(faults)});
+      const Comparison result = compared(server, server, {.clients = 1, .messages = 2, .faults = std::string(faults)});
       EXPECT_EQ(result.ruling, Ruling::holds) << name << " " << faults;
       EXPECT_EQ(result.sides[0].states, result.sides[1].states);
       EXPECT_EQ(result.sides[0].silent, result.sides[1].silent);
@@ -98,8 +68,8 @@ TEST(Comparison, OnceEndsBeforeItsClientAndAnswersOneMessage) {
                                           R"(client 1 sends "v")", R"(client 1 receives "v")"}));
   EXPECT_EQ(result.only[1]->trace,
             (Words{begins, R"(client 1 sends "a")", R"(client 1 receives "a")", "client 1 receives the server's end"}));
-  EXPECT_EQ(shown_by(stream(), {}, result.only[0]->path), joined(result.only[0]->trace));
-  EXPECT_EQ(shown_by(once(), {}, result.only[1]->path), joined(result.only[1]->trace));
+  EXPECT_EQ(shown_by(stream(), one_client, result.only[0]->path), joined(result.only[0]->trace));
+  EXPECT_EQ(shown_by(once(), one_client, result.only[1]->path), joined(result.only[1]->trace));
 }
 
 TEST(Comparison, TheOriginalLeavesInputUnreadAndResets) {
@@ -107,11 +77,11 @@ TEST(Comparison, TheOriginalLeavesInputUnreadAndResets) {
   EXPECT_EQ(result.ruling, Ruling::violated);
   ASSERT_TRUE(result.only[0]);
   EXPECT_EQ(result.only[0]->trace.back(), "client 1 meets a reset");
-  EXPECT_EQ(shown_by(seed::echo_server(), {}, result.only[0]->path), joined(result.only[0]->trace));
+  EXPECT_EQ(shown_by(seed::echo_server(), one_client, result.only[0]->path), joined(result.only[0]->trace));
 }
 
 TEST(Comparison, TheOriginalDiesOfWhatOthersOutlive) {
-  const Asked accept{.messages = 0, .faults = "accept"};
+  const Asked accept{.clients = 1, .messages = 0, .faults = "accept"};
   const Comparison result = compared(seed::echo_server(), once(), accept);
   ASSERT_TRUE(result.only[0]);
   EXPECT_TRUE(mentions(result.only[0]->trace, "the server's first process ends: ")) << joined(result.only[0]->trace);
@@ -155,7 +125,7 @@ Server stream_with(Before before) {
 TEST(SilentSteps, ARestDoesNotShow) {
   const Server restful = stream_with([](const Recv&) { return ignore(Sleep{5}); });
   for (const std::string_view faults : {"none", "interrupts"}) {
-    const Comparison result = compared(stream(), restful, {.faults = std::string(faults)});
+    const Comparison result = compared(stream(), restful, {.clients = 1, .messages = 2, .faults = std::string(faults)});
     EXPECT_EQ(result.ruling, Ruling::holds) << faults;
     EXPECT_LT(result.sides[0].states, result.sides[1].states);
   }
@@ -190,13 +160,15 @@ TEST(SilentSteps, ARetryDoesNotShowAndGivingUpDoes) {
   const Server tries_once_more = interrupted_stream([](const Recv& recv) { return Program<Net, Result<Bytes>>(recv); });
   const Server gives_up =
       interrupted_stream([](const Recv&) { return Program<Net, Result<Bytes>>(ret(Result<Bytes>(Bytes()))); });
-  EXPECT_EQ(compared(stream(), tries_once_more, {.faults = "interrupts"}).ruling, Ruling::holds);
+  EXPECT_EQ(compared(stream(), tries_once_more, {.clients = 1, .messages = 2, .faults = "interrupts"}).ruling,
+            Ruling::holds);
   EXPECT_EQ(compared(stream(), gives_up).ruling, Ruling::holds);  // without interrupts
-  const Comparison result = compared(stream(), gives_up, {.faults = "interrupts"});
+  const Comparison result = compared(stream(), gives_up, {.clients = 1, .messages = 2, .faults = "interrupts"});
   EXPECT_EQ(result.ruling, Ruling::violated);
   EXPECT_FALSE(result.only[0]);
   ASSERT_TRUE(result.only[1]);
-  EXPECT_EQ(shown_by(gives_up, {.faults = "interrupts"}, result.only[1]->path), joined(result.only[1]->trace));
+  EXPECT_EQ(shown_by(gives_up, {.clients = 1, .messages = 2, .faults = "interrupts"}, result.only[1]->path),
+            joined(result.only[1]->trace));
 }
 
 /// The stream's session with its binds nested to the left.
@@ -219,26 +191,10 @@ TEST(SilentSteps, HowBindsAreNestedDoesNotShow) {
   const ProgramOptions options;
   const Server rebracketed = tcp_server(options.server, rebracketed_session(options.session));
   for (const std::string_view faults : {"none", "interrupts,reset", "stop", "idle"}) {
-    const Comparison result = compared(stream(), rebracketed, {.faults = std::string(faults)});
+    const Comparison result =
+        compared(stream(), rebracketed, {.clients = 1, .messages = 2, .faults = std::string(faults)});
     EXPECT_EQ(result.ruling, Ruling::holds) << faults;
   }
-}
-
-// -- small servers ---------------------------------------------------------------------------------------------------
-
-Program<Net, Socket> listening() {
-  return OpenSocket{{"127.0.0.1", 8888}} >> [](const Result<Socket>& listener) {
-    return Listen{*listener, 8} >> [=](const Result<Endpoint>&) { return ret(*listener); };
-  };
-}
-
-/// The next client; an interrupt is no reason to give up.
-Program<Net, Socket> next_client(Socket listener) {
-  using Turn = Step<Unit, Socket>;
-  return iter(Unit{}, [=](const Unit&) {
-    return Accept{listener} >>
-           [](const Result<Socket>& client) { return ret(client ? Turn{Break{*client}} : Turn{Continue{Unit{}}}); };
-  });
 }
 
 // -- what shows -------------------------------------------------------------------------------------------------------
@@ -268,7 +224,7 @@ TEST(Shows, ADrainOnceThereIsAStop) {
   const auto cut = std::ranges::find(planted, "drained", &Planted::clause);
   ASSERT_NE(cut, planted.end());
   EXPECT_EQ(compared(stream(), cut->server).ruling, Ruling::holds);
-  const Comparison result = compared(stream(), cut->server, {.faults = "stop"});
+  const Comparison result = compared(stream(), cut->server, {.clients = 1, .messages = 2, .faults = "stop"});
   EXPECT_EQ(result.ruling, Ruling::violated);
   ASSERT_TRUE(result.only[1]);
   EXPECT_TRUE(mentions(result.only[1]->trace, "the operator asks for a stop"));
@@ -314,7 +270,7 @@ Server chooses_early() {
 
 /// a.(b + c) and a.b + a.c, where a is the client's connection and b and c are the two ends.
 TEST(Comparison, AChoiceThatIsMadeTooEarly) {
-  const Asked asked{.messages = 0, .faults = "interrupts"};
+  const Asked asked{.clients = 1, .messages = 0, .faults = "interrupts"};
   const Comparison result = compared(chooses_late(), chooses_early(), asked);
   EXPECT_EQ(result.ruling, Ruling::violated);
   EXPECT_FALSE(result.only[0]);
@@ -357,247 +313,6 @@ TEST(Comparison, NeedsContentThatNobodyLooksAt) {
   EXPECT_EQ(result.ruling, Ruling::incomplete);
   ASSERT_FALSE(result.remarks.empty());
   EXPECT_NE(result.remarks.front().find("looks at the content"), std::string::npos);
-}
-
-// -- the laws of programs (tests/core/laws_test.cpp), for servers -----------------------------------------------------
-
-using Numbers = Program<Net, int>;
-using Turn = Step<int, int>;
-using Turns = Program<Net, Turn>;
-
-/// Serves one client with what was made for its socket, and ends with the number.
-template <class Make>
-Server serving(Make make) {
-  return listening() >> [=](const Socket& listener) {
-    return next_client(listener) >> [=](const Socket& client) {
-      return make(client) >>
-             [](const int& number) { return ret(number == 0 ? Result<Unit>() : Result<Unit>(failed(Errno{number}))); };
-    };
-  };
-}
-
-/// How many bytes came: 0, 1 or 2.
-Numbers hear(Socket client) {
-  return Recv{client, 2, {}} >> [](const Result<Bytes>& got) { return ret(got ? static_cast<int>(got->size()) : 3); };
-}
-auto hear_more(Socket client) {
-  return [=](const int& number) -> Numbers { return map(hear(client), [=](int more) { return (number + more) % 4; }); };
-}
-/// Sends the number, and goes on with another one.
-auto say(Socket client) {
-  return [=](const int& number) -> Numbers {
-    return Send{client, Bytes::copy_of(std::string(1, static_cast<char>('p' + number))), {}} >>
-           [=](const Result<std::size_t>& sent) { return ret(sent ? (3 * number + 1) % 4 : 3); };
-  };
-}
-/// Says and hears, until nothing more comes.
-auto talk(Socket client) {
-  return [=](const int& state) -> Turns {
-    return hear(client) >> [=](const int& more) -> Turns {
-      if (more == 0) return ret(Turn{Break{state}});
-      return map(say(client)(state), [=](int next) { return Turn{Continue{(next + more) % 4}}; });
-    };
-  };
-}
-/// Hears once; an even number ends the loop.
-auto listen_in(Socket client) {
-  return [=](const int& state) -> Turns {
-    return map(hear(client), [=](int more) {
-      return more % 2 == 0 ? Turn{Break{(state + more) % 4}} : Turn{Continue{(state + 1) % 4}};
-    });
-  };
-}
-
-const int* goes_on(const Turn& turn) {
-  const auto* const again = std::get_if<0>(&turn);
-  return again == nullptr ? nullptr : &again->state;
-}
-int result_of(const Turn& turn) { return std::get<1>(turn).result; }
-
-template <class Left, class Right>
-Comparison law(Left left, Right right) {
-  return compared(serving(left), serving(right), {.messages = 2, .size = 2});
-}
-
-template <class Left, class Right>
-void expect_law(Left left, Right right) {
-  const Comparison result = law(left, right);
-  EXPECT_EQ(result.ruling, Ruling::holds);
-  EXPECT_GT(result.sides[0].states, 30U);
-  for (std::size_t side = 0; side < 2; ++side) {
-    if (result.only[side]) ADD_FAILURE() << "only side " << side << ": " << joined(result.only[side]->trace);
-  }
-}
-
-template <class Left, class Right>
-void expect_refuted(Left left, Right right) {
-  const Comparison result = law(left, right);
-  EXPECT_EQ(result.ruling, Ruling::violated);
-  EXPECT_TRUE(result.only[0] || result.only[1]);
-}
-
-TEST(LawsOfServers, LeftIdentity) {
-  expect_law([](Socket client) { return Numbers(ret(2) >> say(client)); },
-             [](Socket client) { return say(client)(2); });
-}
-
-TEST(LawsOfServers, RightIdentity) {
-  expect_law([](Socket client) { return hear(client) >> [](const int& x) -> Numbers { return ret(x); }; }, hear);
-}
-
-TEST(LawsOfServers, Associativity) {
-  expect_law(
-      [](Socket client) { return (hear(client) >> say(client)) >> hear_more(client); },
-      [](Socket client) { return hear(client) >> [=](const int& x) { return say(client)(x) >> hear_more(client); }; });
-}
-
-TEST(LawsOfServers, AnInstructionBindsAsItsProgramDoes) {
-  const auto size = [](const Result<Bytes>& got) { return ret(got ? static_cast<int>(got->size()) : 3); };
-  expect_law([=](Socket client) -> Numbers { return Recv{client, 2, {}} >> size; },
-             [=](Socket client) -> Numbers { return Program<Net, Result<Bytes>>(Recv{client, 2, {}}) >> size; });
-}
-
-TEST(LawsOfServers, MapIdentity) {
-  expect_law([](Socket client) { return map(hear(client), [](int x) { return x; }); }, hear);
-}
-
-TEST(LawsOfServers, MapComposition) {
-  const auto f = [](int x) { return (2 * x + 1) % 4; };
-  const auto g = [](int x) { return 3 - x; };
-  expect_law([=](Socket client) { return map(map(hear(client), f), g); },
-             [=](Socket client) { return map(hear(client), [=](int x) { return g(f(x)); }); });
-}
-
-TEST(LawsOfServers, MapIsBindWithRet) {
-  const auto f = [](int x) { return 3 - x; };
-  expect_law([=](Socket client) { return map(hear(client), f); },
-             [=](Socket client) { return hear(client) >> [=](const int& x) { return ret(f(x)); }; });
-}
-
-/// One turn, and then what the turn says.
-template <class Body>
-Numbers unfolded(int state, Body body) {
-  return body(state) >> [=](const Turn& turn) -> Numbers {
-    if (const int* const next = goes_on(turn)) return iter(*next, body);
-    return ret(result_of(turn));
-  };
-}
-
-TEST(LawsOfServers, Fixpoint) {
-  expect_law([](Socket client) { return iter(1, talk(client)); },
-             [](Socket client) { return unfolded(1, talk(client)); });
-}
-
-TEST(LawsOfServers, Naturality) {
-  expect_law([](Socket client) { return iter(1, talk(client)) >> say(client); },
-             [](Socket client) {
-               return iter(1, [=](const int& state) {
-                 return talk(client)(state) >> [=](const Turn& turn) -> Turns {
-                   if (goes_on(turn) != nullptr) return ret(turn);
-                   return map(say(client)(result_of(turn)), [](int x) { return Turn{Break{x}}; });
-                 };
-               });
-             });
-}
-
-TEST(LawsOfServers, NaturalityOfMap) {
-  const auto g = [](int x) { return 3 - x; };
-  expect_law([=](Socket client) { return map(iter(1, talk(client)), g); },
-             [=](Socket client) {
-               return iter(1, [=](const int& state) {
-                 return map(talk(client)(state), [=](const Turn& turn) {
-                   return goes_on(turn) != nullptr ? turn : Turn{Break{g(result_of(turn))}};
-                 });
-               });
-             });
-}
-
-TEST(LawsOfServers, Codiagonal) {
-  using Inner = Step<int, Turn>;
-  const auto body = [](Socket client) {
-    return [=](const int& state) {
-      return map(listen_in(client)(state), [](const Turn& turn) -> Inner {
-        if (const int* const next = goes_on(turn)) return Continue{*next};
-        const int x = result_of(turn);
-        return x % 2 != 0 ? Inner{Break{Turn{Continue{x}}}} : Inner{Break{Turn{Break{x}}}};
-      });
-    };
-  };
-  expect_law([=](Socket client) { return iter(1, [=](const int& state) { return iter(state, body(client)); }); },
-             [=](Socket client) {
-               return iter(1, [=](const int& state) {
-                 return map(body(client)(state), [](const Inner& turn) -> Turn {
-                   if (const auto* const again = std::get_if<0>(&turn)) return Continue{again->state};
-                   return std::get<1>(turn).result;
-                 });
-               });
-             });
-}
-
-TEST(LawsOfServers, Dinaturality) {
-  const auto one_after_other = [](auto first, auto second) {
-    return [=](const int& state) {
-      return first(state) >> [=](const Turn& turn) -> Turns {
-        if (const int* const next = goes_on(turn)) return second(*next);
-        return ret(turn);
-      };
-    };
-  };
-  expect_law([=](Socket client) { return iter(1, one_after_other(talk(client), listen_in(client))); },
-             [=](Socket client) {
-               return talk(client)(1) >> [=](const Turn& turn) -> Numbers {
-                 if (const int* const next = goes_on(turn)) {
-                   return iter(*next, one_after_other(listen_in(client), talk(client)));
-                 }
-                 return ret(result_of(turn));
-               };
-             });
-}
-
-TEST(LawsOfServers, Uniformity) {
-  using Counted = std::pair<int, int>;
-  expect_law(
-      [](Socket client) {
-        return iter(Counted(1, 0), [=](const Counted& state) {
-          return map(talk(client)(state.first), [turns = state.second](const Turn& turn) -> Step<Counted, int> {
-            if (const int* const next = goes_on(turn)) return Continue{Counted(*next, turns + 1)};
-            return Break{result_of(turn)};
-          });
-        });
-      },
-      [](Socket client) { return iter(1, talk(client)); });
-}
-
-TEST(WrongLawsOfServers, ALoopThatIsUnrolledOnceTooOften) {
-  expect_refuted([](Socket client) { return iter(1, listen_in(client)); },
-                 [](Socket client) {
-                   return listen_in(client)(1) >> [=](const Turn& turn) -> Numbers {
-                     if (const int* const next = goes_on(turn)) return unfolded(*next, listen_in(client));
-                     return unfolded(result_of(turn) + 1, listen_in(client));
-                   };
-                 });
-}
-
-TEST(WrongLawsOfServers, ABindThatRunsItsFirstPartTwice) {
-  expect_refuted([](Socket client) { return hear(client) >> [=](const int&) { return hear(client); }; }, hear);
-}
-
-TEST(WrongLawsOfServers, EffectsOutOfOrder) {
-  expect_refuted([](Socket client) { return ignore(hear(client)) >> say(client)(1); },
-                 [](Socket client) {
-                   return say(client)(1) >> [=](const int& x) { return map(hear(client), [=](int) { return x; }); };
-                 });
-}
-
-TEST(WrongLawsOfServers, MapsInTheWrongOrder) {
-  const auto f = [](int x) { return (2 * x + 1) % 4; };
-  const auto g = [](int x) { return 3 - x; };
-  expect_refuted([=](Socket client) { return map(map(hear(client), f), g); },
-                 [=](Socket client) { return map(map(hear(client), g), f); });
-}
-
-TEST(WrongLawsOfServers, AWrongResultAlone) {
-  expect_refuted([](Socket client) { return map(hear(client), [](int x) { return x == 2 ? 1 : x; }); }, hear);
 }
 
 }  // namespace

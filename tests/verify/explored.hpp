@@ -14,6 +14,7 @@
 #include "verify/generate.hpp"
 #include "verify/planted.hpp"
 #include "verify/scope.hpp"
+#include "verify/state_space.hpp"
 
 /// Explorations of small scopes.
 

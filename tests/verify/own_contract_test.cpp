@@ -4,8 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "tests/verify/explored.hpp"
 #include "tests/verify/history.hpp"
 #include "verify/contract.hpp"
+#include "verify/state_space.hpp"
 
 /// The example of verify/README.md.
 
@@ -82,6 +84,15 @@ TEST(OwnContract, JudgesATrace) {
   EXPECT_EQ(breaches(polite(), serving().ends(1)), Sentences{"ends and has received nothing"});
   EXPECT_EQ(breaches(polite(), serving().on(1, Sleep{1}, done()).ends(1)),
             (Sentences{"sleeps", "ends and has received nothing"}));
+}
+
+TEST(OwnContract, IsExplored) {
+  ExploreOptions options;
+  options.space = with_contract(NoNaps{});
+  EXPECT_EQ(explore(*program_named("stream"), *scope_of({.clients = 3}), options).ruling, Ruling::holds);
+  const Exploration napping = explore(*program_named("stream"), scope({.clients = 1, .faults = "accept"}), options);
+  ASSERT_EQ(napping.discoveries.size(), 1U);
+  EXPECT_EQ(napping.discoveries.front().breach.sentence, "sleeps");
 }
 
 }  // namespace
