@@ -238,7 +238,11 @@ ExitCode judge_trace(const VerifyArguments& arguments) {
     return refused(
         fmt::format("{}:1: it is of program '{}', not '{}'", arguments.file, header->program, *arguments.program));
   }
-  verify::Judge judge(expectations(header->program, {header->idle_ms, header->drain_ms}, header->max_connections));
+  verify::Expectations expected =
+      expectations(header->program, {header->idle_ms, header->drain_ms}, header->max_connections);
+  expected.at_most = static_cast<std::int64_t>(header->at_most);
+  expected.workers = header->workers;
+  verify::Judge judge(expected);
   for (;;) {
     const auto event = reader.next();
     if (!event) return bad(event.error());

@@ -11,13 +11,13 @@
 #include <string_view>
 #include <utility>
 
+#include "interpreters/trace_text.hpp"
 #include "interpreters/uring.hpp"
 
 namespace antiphon {
 
 namespace {
 
-constexpr int most_workers = 1024;
 constexpr std::int64_t most_spin_us = 1'000'000;
 
 constexpr std::string_view manual = R"(echo-server - a TCP echo server: one program value, run against the Linux kernel

@@ -6,8 +6,14 @@ namespace antiphon {
 
 TraceHeader header_of(const ServerArguments& arguments) {
   const ProgramOptions& options = arguments.options;
-  return {arguments.program, arguments.interpreter, options.session.until.wait_ms, options.session.until.drain_ms,
-          options.server.max_connections};
+  return {.program = arguments.program,
+          .interpreter = arguments.interpreter,
+          .idle_ms = options.session.until.wait_ms,
+          .drain_ms = options.session.until.drain_ms,
+          .max_connections = options.server.max_connections,
+          .at = options.server.at,
+          .backlog = options.server.backlog,
+          .at_most = options.session.at_most};
 }
 
 void note_stopping(const ServerLog& log, std::int64_t connections, const ServerArguments& arguments) {

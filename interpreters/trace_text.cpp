@@ -464,6 +464,9 @@ TraceHeader read_header(std::string_view line) {
   }
   TraceHeader header;
   for_each_field(header, [&](std::string_view name, auto& member) { read(reading.field(name), name, member); });
+  if (header.workers < 1 || header.workers > most_workers) {
+    wrong("the field 'workers' is not a number from 1 to {}: {}", most_workers, header.workers);
+  }
   reading.finish();
   return header;
 }
@@ -521,6 +524,7 @@ std::expected<TraceHeader, BadInput> TraceReader::header() {
   }
   try {
     TraceHeader header = read_header(line_);
+    first_processes_ = header.workers;
     return header;
   } catch (const Wrong& found) {
     return std::unexpected(bad(found.what));
@@ -550,7 +554,7 @@ std::optional<std::string> TraceReader::check_order(const ProcessEvent& event) {
   if (number != place->second) {
     return fmt::format("process {}: event {} where event {} was due", process, number, place->second);
   }
-  if ((first && process != 0) != starts_as_child(event)) {
+  if ((first && process >= first_processes_) != starts_as_child(event)) {
     return starts_as_child(event)
                ? fmt::format("process {}: event {} can only be the first of a child", process, number)
                : fmt::format("process {}: its first event is not the Fork that made it", process);

@@ -13,8 +13,9 @@
 
 /// The text form of a trace: JSON Lines. A header, then an event a line, its fields in a fixed order:
 ///
-///     {"antiphon":"trace","version":1,"program":"stream","interpreter":"fork","idle_ms":60000,"drain_ms":5000,
-///         "max_connections":null}                                                       (on one line)
+///     {"antiphon":"trace","version":2,"program":"stream","interpreter":"fork","idle_ms":60000,"drain_ms":5000,
+///         "max_connections":null,"at":{"host":"127.0.0.1","port":8888},"backlog":4096,"at_most":16384,
+///         "workers":1,"part":0}                                                         (on one line)
 ///     {"process":0,"event":3,"do":"Accept","listener":0,"answer":1}
 ///     {"process":0,"event":4,"do":"Fork","at_most":null,"answer":{"parent":4242},"child":1}
 ///     {"process":1,"event":0,"do":"Fork","at_most":null,"answer":"child"}
@@ -29,20 +30,32 @@
 
 namespace antiphon {
 
-inline constexpr std::uint64_t trace_version = 1;
+inline constexpr std::uint64_t trace_version = 2;
+inline constexpr std::uint32_t most_workers = 1024;
 
-/// What a reader must know about the run.
+/// What a reader must know about the run: the program and what it was made from, and who writes.
 struct TraceHeader {
   std::string program;
   std::string interpreter;
   std::int64_t idle_ms = forever_ms;
   std::int64_t drain_ms = 0;
   std::int64_t max_connections = unlimited;
+  Endpoint at{"127.0.0.1", 8888};  ///< As the program was told; port 0 is any.
+  int backlog = 0;
+  std::size_t at_most = 0;    ///< Bytes that a session's Recv asks for.
+  std::uint32_t workers = 1;  ///< So many first processes, from 0 on: each runs the program.
+  std::uint32_t part = 0;     ///< Of a trace that goes on from file to file.
 
   static constexpr std::tuple fields{Field{"program", &TraceHeader::program},
                                      Field{"interpreter", &TraceHeader::interpreter},
-                                     Field{"idle_ms", &TraceHeader::idle_ms}, Field{"drain_ms", &TraceHeader::drain_ms},
-                                     Field{"max_connections", &TraceHeader::max_connections}};
+                                     Field{"idle_ms", &TraceHeader::idle_ms},
+                                     Field{"drain_ms", &TraceHeader::drain_ms},
+                                     Field{"max_connections", &TraceHeader::max_connections},
+                                     Field{"at", &TraceHeader::at},
+                                     Field{"backlog", &TraceHeader::backlog},
+                                     Field{"at_most", &TraceHeader::at_most},
+                                     Field{"workers", &TraceHeader::workers},
+                                     Field{"part", &TraceHeader::part}};
   bool operator==(const TraceHeader&) const = default;
 };
 
@@ -86,6 +99,7 @@ class TraceReader {
   std::string line_;
   std::size_t line_number_ = 0;
   bool cut_ = false;
+  std::uint32_t first_processes_ = 1;
   std::unordered_map<ProcessId, std::uint64_t> due_;  ///< The next event's number of each living process.
   IdSet ended_;
 };

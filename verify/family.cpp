@@ -44,9 +44,11 @@ bool is_lost(Errno error) {
 
 }  // namespace
 
-Family::Family() {
-  processes_.put(0, ProcessState{});
-  parenthoods_.put(0, Parenthood{});
+Family::Family(std::uint32_t first_processes) {
+  for (ProcessId id = 0; id < first_processes; ++id) {
+    processes_.put(id, ProcessState{});
+    parenthoods_.put(id, Parenthood{});
+  }
 }
 
 const ProcessState* Family::process(ProcessId id) const { return processes_.find(id); }

@@ -109,7 +109,8 @@ struct NextNumber {
 
 class Family {
  public:
-  Family();
+  /// Before anything happened: so many first processes, from 0 on.
+  explicit Family(std::uint32_t first_processes = 1);
 
   [[nodiscard]] const ProcessState* process(ProcessId id) const;
   [[nodiscard]] const ConnectionState* connection(ConnectionId id) const;

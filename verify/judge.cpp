@@ -43,7 +43,7 @@ std::string who(const Event& event) {
 
 struct Judge::State {
   explicit State(const Expectations& expectations)
-      : watcher(echo_server(expectations)), max_connections(expectations.max_connections) {}
+      : watcher(echo_server(expectations), expectations.workers), max_connections(expectations.max_connections) {}
 
   void see(const Event& event);
   void take(const Event& event);
@@ -108,7 +108,7 @@ void Judge::State::take(const Event& event) {
 }
 
 Judge::Judge(const Expectations& expectations) : state_(std::make_unique<State>(expectations)) {
-  state_->verdict.tally.processes = 1;
+  state_->verdict.tally.processes = expectations.workers;
 }
 Judge::~Judge() = default;
 Judge::Judge(Judge&&) noexcept = default;

@@ -20,6 +20,7 @@ struct Expectations {
   std::int64_t drain_ms = 0;          ///< What is granted after a stop.
   std::int64_t max_connections = 0;   ///< A client may be refused only above that many.
   std::int64_t at_most = unlimited;   ///< Bytes that one Recv may ask for.
+  std::uint32_t workers = 1;          ///< First processes: each is a server of its own.
 };
 
 enum class Ruling : std::uint8_t { holds, violated, incomplete };

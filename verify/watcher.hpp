@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -36,7 +37,8 @@ void for_each_kind(Witness& witness, Visit&& visit) {
 template <Contract C>
 class Watcher {
  public:
-  explicit Watcher(C contract) : contract_(std::move(contract)) {}
+  explicit Watcher(C contract, std::uint32_t first_processes = 1)
+      : contract_(std::move(contract)), family_(first_processes) {}
 
   /// Judges the event and takes it in; `between(seen)` comes after the one and before the other.
   template <std::invocable<const Seen&> Between>

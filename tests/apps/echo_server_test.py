@@ -317,8 +317,9 @@ class Trace(OnInterpreter):
             header, *events = [json.loads(line) for line in file]
         self.assertEqual(
             header,
-            {"antiphon": "trace", "version": 1, "program": "stream", "interpreter": self.interpreter,
-             "idle_ms": None, "drain_ms": 2500, "max_connections": None},
+            {"antiphon": "trace", "version": 2, "program": "stream", "interpreter": self.interpreter,
+             "idle_ms": None, "drain_ms": 2500, "max_connections": None, "at": {"host": "127.0.0.1", "port": 0},
+             "backlog": 4096, "at_most": 16384, "workers": 1, "part": 0},
         )
         processes = {}
         for event in events:

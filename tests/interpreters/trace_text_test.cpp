@@ -117,8 +117,9 @@ TEST(TraceText, ReadsBackEverySample) {
 
 TEST(TraceText, WritesAndReadsTheHeader) {
   EXPECT_EQ(header_line(header),
-            R"({"antiphon":"trace","version":1,"program":"stream","interpreter":"fork","idle_ms":60000,)"
-            R"("drain_ms":5000,"max_connections":null})");
+            R"({"antiphon":"trace","version":2,"program":"stream","interpreter":"fork","idle_ms":60000,)"
+            R"("drain_ms":5000,"max_connections":null,"at":{"host":"127.0.0.1","port":8888},"backlog":0,)"
+            R"("at_most":0,"workers":1,"part":0})");
   for (const TraceHeader& one : {header, TraceHeader{"\"", "\n", forever_ms, 0}}) {
     std::istringstream in(header_line(one) + '\n');
     EXPECT_EQ(TraceReader(in).header(), one);
@@ -281,12 +282,14 @@ TEST(TraceText, WhatIsNoTraceIsRefused) {
                    7),
        not_ours},
       {std::string("\0", 1), not_ours},
-      {with(R"("version":1)", R"("version":2)"), "line 1: a trace of version 2, and this program reads version 1"},
-      {with(R"("version":1,)", ""), "line 1: the header has no field 'version'"},
-      {with(R"("version":1)", R"("version":"1")"), "line 1: the field 'version' is not a number"},
+      {with(R"("version":2)", R"("version":1)"), "line 1: a trace of version 1, and this program reads version 2"},
+      {with(R"("version":2,)", ""), "line 1: the header has no field 'version'"},
+      {with(R"("version":2)", R"("version":"2")"), "line 1: the field 'version' is not a number"},
       {with(R"(,"drain_ms":5000)", ""), "line 1: the header has no field 'drain_ms'"},
       {with(R"(5000)", R"(5000,"more":1)"), "line 1: the field 'more' does not belong in the header"},
       {with(R"("stream")", "7"), "line 1: the field 'program' is not a text"},
+      {with(R"("workers":1)", R"("workers":0)"), "line 1: the field 'workers' is not a number from 1 to 1024: 0"},
+      {with(R"("workers":1)", R"("workers":1025)"), "line 1: the field 'workers' is not a number from 1 to 1024: 1025"},
   };
   for (const auto& [text, bad] : refused) {
     const Outcome outcome = read_trace(text);
@@ -395,6 +398,11 @@ TEST(TraceText, EventsOutOfOrderAreRefused) {
       {born(1, 0) + born(1, 1), "line 3: process 1: event 1 can only be the first of a child"},
   };
   for (const auto& [text, bad] : traces) EXPECT_EQ(read_trace(header_line(header) + '\n' + text).bad, bad) << text;
+  TraceHeader of_two = header;
+  of_two.workers = 2;
+  EXPECT_EQ(read_trace(header_line(of_two) + '\n' + slept(1, 0) + slept(0, 0) + born(2, 0)).bad, "");
+  EXPECT_EQ(read_trace(header_line(of_two) + '\n' + born(1, 0)).bad,
+            "line 2: process 1: event 0 can only be the first of a child");
 }
 
 TEST(TraceText, AWordFromTheFileIsShownInPart) {

@@ -40,6 +40,27 @@ TEST(Judge, ACutTraceIsIncomplete) {
   EXPECT_EQ(verdict.remarks, Remarks{"the record is cut off"});
 }
 
+TEST(Judge, EachWorkerHasAFirstProcess) {
+  Expectations of_two = expectations();
+  of_two.workers = 2;
+  Judge judge(of_two);
+  const auto under_own_names = [](Event event, ProcessId worker) {
+    if (auto* const of_process = std::get_if<ProcessEvent>(&event)) {
+      of_process->process = 2 * of_process->process + worker;
+      auto* const issued = std::get_if<Issued>(&of_process->what);
+      if (issued != nullptr && issued->child) issued->child = 2 * *issued->child + worker;
+    }
+    return event;
+  };
+  for (const Event& event : conversation().events) {
+    for (const ProcessId worker : {0, 1}) judge.see(under_own_names(event, worker));
+  }
+  const Verdict verdict = judge.finish();
+  EXPECT_EQ(verdict.ruling, Ruling::holds);
+  EXPECT_EQ(verdict.tally.processes, 4U);
+  EXPECT_EQ(verdict.tally.connections, 2U);
+}
+
 TEST(Judge, AProcessWhoseForkIsMissingIsIncomplete) {
   const History history = conversation().on(9, Close{listener}, done());
   const Verdict verdict = judged(history);
