@@ -7,12 +7,8 @@
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <exception>
-#include <filesystem>
-#include <fstream>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -20,9 +16,10 @@
 #include "apps/output.hpp"
 #include "apps/verify_arguments.hpp"
 #include "apps/verify_report.hpp"
+#include "apps/verify_trace.hpp"
+#include "apps/verify_verdict.hpp"
 #include "core/programs/catalogue.hpp"
 #include "interpreters/dump.hpp"
-#include "interpreters/trace_text.hpp"
 #include "verify/campaign.hpp"
 #include "verify/comparison.hpp"
 #include "verify/coverage.hpp"
@@ -33,30 +30,6 @@
 
 namespace antiphon {
 namespace {
-
-constexpr std::string_view own_name = "echo-verify";
-
-ExitCode code_of(verify::Ruling ruling) {
-  switch (ruling) {
-    case verify::Ruling::holds:
-      return ExitCode::holds;
-    case verify::Ruling::violated:
-      return ExitCode::violated;
-    case verify::Ruling::incomplete:
-      break;
-  }
-  return ExitCode::incomplete;
-}
-
-ExitCode refused(const std::string& why) {
-  fmt::print(stderr, "echo-verify: {}\n", why);
-  return ExitCode::bad_input;
-}
-
-verify::Expectations expectations(std::string_view program, const Deadline& until, std::int64_t max_connections) {
-  const auto answers = program == "once" ? verify::Answers::first_message : verify::Answers::everything;
-  return {answers, until.wait_ms, until.drain_ms, max_connections};
-}
 
 /// How far a campaign is, on a terminal; nothing where nobody watches. No text: it is over.
 void show_progress(const std::string& text) {
@@ -211,46 +184,6 @@ ExitCode check_mutants(const VerifyArguments& arguments) {
   show_progress("");
   const Subject subject{asked.name, identity_of(asked.server)};
   return print(own_name, report(subject, arguments, result), code_of(result.ruling));
-}
-
-/// Nothing but the beginning of a header is there: nothing can be said.
-ExitCode cut_in_header(const VerifyArguments& arguments, const BadInput& input) {
-  verify::Verdict nothing;
-  nothing.remarks.push_back(input.what);
-  return print(own_name, report({"unknown", "unknown"}, arguments, nothing), code_of(nothing.ruling));
-}
-
-ExitCode judge_trace(const VerifyArguments& arguments) {
-  std::ifstream file(arguments.file, std::ios::binary);
-  if (!file) return refused(fmt::format("'{}': {}", arguments.file, std::strerror(errno)));
-  if (std::filesystem::is_directory(arguments.file)) return refused(arguments.file + ": it is a directory");
-  const auto bad = [&](const BadInput& input) {
-    return refused(fmt::format("{}:{}: {}", arguments.file, input.line, input.what));
-  };
-  TraceReader reader(file);
-  const auto header = reader.header();
-  if (!header && reader.cut()) return cut_in_header(arguments, header.error());
-  if (!header) return bad(header.error());
-  if (!program_named(header->program)) {
-    return refused(fmt::format("{}:1: it is of program '{}', which is not known", arguments.file, header->program));
-  }
-  if (arguments.program && *arguments.program != header->program) {
-    return refused(
-        fmt::format("{}:1: it is of program '{}', not '{}'", arguments.file, header->program, *arguments.program));
-  }
-  verify::Expectations expected =
-      expectations(header->program, {header->idle_ms, header->drain_ms}, header->max_connections);
-  expected.at_most = static_cast<std::int64_t>(header->at_most);
-  expected.workers = header->workers;
-  verify::Judge judge(expected);
-  for (;;) {
-    const auto event = reader.next();
-    if (!event) return bad(event.error());
-    if (!*event) break;
-    judge.see(**event);
-  }
-  const verify::Verdict verdict = judge.finish(reader.cut());
-  return print(own_name, report(*header, arguments, verdict), code_of(verdict.ruling));
 }
 
 ExitCode obey(const VerifyArguments& arguments) {

@@ -4,7 +4,7 @@
 
 namespace antiphon {
 
-TraceHeader header_of(const ServerArguments& arguments) {
+TraceHeader header_of(const ServerArguments& arguments, const Endpoint& bound) {
   const ProgramOptions& options = arguments.options;
   return {.program = arguments.program,
           .interpreter = arguments.interpreter,
@@ -12,6 +12,7 @@ TraceHeader header_of(const ServerArguments& arguments) {
           .drain_ms = options.session.until.drain_ms,
           .max_connections = options.server.max_connections,
           .at = options.server.at,
+          .bound = bound,
           .backlog = options.server.backlog,
           .at_most = options.session.at_most};
 }

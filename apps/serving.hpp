@@ -21,7 +21,7 @@ ExitCode serve_by_loops(const ServerArguments& arguments, ServerLog& log, TraceF
 
 // -- What both say -----------------------------------------------------------------------------------------------
 
-TraceHeader header_of(const ServerArguments& arguments);
+TraceHeader header_of(const ServerArguments& arguments, const Endpoint& bound);
 void note_stopping(const ServerLog& log, std::int64_t connections, const ServerArguments& arguments);
 /// How the server ended if its acceptor failed, which is told; none: it was asked to stop.
 std::optional<ExitCode> failure_of(const ServerLog& log, const ServerArguments& arguments, const Result<Unit>& result);

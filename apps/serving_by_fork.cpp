@@ -11,7 +11,7 @@ namespace antiphon {
 ExitCode serve_by_fork(const ServerArguments& arguments, ServerLog& log, TraceFile* trace) {
   ForkHandler handler;
   const auto when_listening = [&](const Endpoint& bound) {
-    if (trace != nullptr) trace->start(header_of(arguments));
+    if (trace != nullptr) trace->start(header_of(arguments, bound));
     log.listening(bound);
   };
   const auto when_stopping = [&] { note_stopping(log, handler.living_children(), arguments); };

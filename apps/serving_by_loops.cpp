@@ -98,7 +98,7 @@ class Workers {
 
   LoopOptions loop_options(Worker& worker, kernel::Sharing sharing) {
     const auto when_listening = [this, &worker](const Endpoint& bound) {
-      if (trace_ != nullptr) trace_->start(header_of(arguments_));
+      if (trace_ != nullptr) trace_->start(header_of(arguments_, bound));
       tell([&] { worker.bound = bound; });
       if (workers_.size() == 1) log_->listening(bound);
     };

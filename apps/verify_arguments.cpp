@@ -47,7 +47,9 @@ USAGE
   one has and the other lacks; where they have the same traces, a trace after which one of them may be where something
   cannot follow. Nothing is left out but by symmetry, so the scope is best kept small.
 
-  `trace` judges a run that `echo-server --trace FILE` recorded.
+  `trace` judges a run that `echo-server --trace FILE` recorded: what the program did, and what the interpreter and the
+  kernel answered. With --program it also replays that program with the recorded answers, and decides whether each
+  instruction that it issues is the one that was recorded; where the two part, both are shown.
 
   `mutants` asks what the checks are worth. It does one thing wrong at a time, at each instruction that `echo-dump`
   numbers: drops it, issues it twice, on another socket or after the next one, mistakes what it is answered, counts one
@@ -58,7 +60,8 @@ USAGE
   differs: it shows what is not checked.
 
 OPTIONS
-  --program NAME   stream, once or seed. Default: stream; of a trace, what its first line says.
+  --program NAME   stream, once or seed. Default stream. Of a trace: the program that it must be a run of; without it,
+                   the contracts are those of the program that its first line names.
   --runs N         How many scenarios, or walks; of `mutants`, for each that survives. Default 10000; of `mutants` 1000.
   --seed S         Where they are drawn from; the same seed gives the same scenarios. Default 1.
   --clients N      The most clients in a scenario, 1 to 16. Default 4. Of explore, compare: how many, 1 to 8. Default 2.
@@ -98,7 +101,7 @@ EXAMPLES
   echo-verify explore --clients 8 --faults all --strategy pct
   echo-verify compare stream once
   echo-verify mutants --program once
-  echo-server --trace t.jsonl      then, once it has stopped: echo-verify trace t.jsonl
+  echo-server --trace t.jsonl      then, once it has stopped: echo-verify trace t.jsonl --program stream
 )";
 
 std::string page() {

@@ -9,6 +9,7 @@
 #include <range/v3/view/split.hpp>
 
 #include "apps/verify_report_parts.hpp"
+#include "interpreters/trace_text.hpp"
 #include "verify/table.hpp"
 #include "verify/token.hpp"
 
@@ -42,42 +43,6 @@ std::string excuses(const Tally& tally) {
     text += fmt::format("{}{} {}", text.empty() ? "" : ", ", verify::name_of(verify::Excuse(index)), count);
   }
   return text;
-}
-
-std::string tally_text(const Tally& tally) {
-  return fmt::format(
-      "  {} events of {} processes; {} connections, at most {} at once; {} bytes received, {} sent back\n"
-      "  how connections ended, by excuse: {}\n",
-      tally.events, tally.processes, tally.connections, tally.at_once, tally.bytes_received, tally.bytes_sent,
-      excuses(tally));
-}
-
-std::string violation_text(const Violation& violation) {
-  return fmt::format("violated: {}: {}\n  by {}: {}\n", violation.clause.name, violation.clause.text,
-                     name_of(violation.party), violation.sentence);
-}
-
-Json tally_json(const Tally& tally) {
-  Json by_excuse = Json::object();
-  for (const auto [index, count] : tally.excuses | ranges::views::enumerate) {
-    by_excuse[std::string(verify::name_of(verify::Excuse(index)))] = count;
-  }
-  return {{"events", tally.events},
-          {"processes", tally.processes},
-          {"connections", tally.connections},
-          {"at_once", tally.at_once},
-          {"bytes_received", tally.bytes_received},
-          {"bytes_sent", tally.bytes_sent},
-          {"failed_instructions", tally.errors},
-          {"connections_by_excuse", by_excuse}};
-}
-
-Json violation_json(const Violation& violation) {
-  return {{"clause", violation.clause.name},
-          {"text", violation.clause.text},
-          {"by", violation.party == verify::Party::program ? "program" : "interpreter"},
-          {"what", violation.sentence},
-          {"event", violation.event}};
 }
 
 Json violations_json(const std::vector<Violation>& violations) {
@@ -236,6 +201,42 @@ Json campaign_json(const Subject& subject, const VerifyArguments& arguments, con
 
 }  // namespace
 
+std::string tally_text(const Tally& tally) {
+  return fmt::format(
+      "  {} events of {} processes; {} connections, at most {} at once; {} bytes received, {} sent back\n"
+      "  how connections ended, by excuse: {}\n",
+      tally.events, tally.processes, tally.connections, tally.at_once, tally.bytes_received, tally.bytes_sent,
+      excuses(tally));
+}
+
+std::string violation_text(const Violation& violation) {
+  return fmt::format("violated: {}: {}\n  by {}: {}\n", violation.clause.name, violation.clause.text,
+                     name_of(violation.party), violation.sentence);
+}
+
+Json tally_json(const Tally& tally) {
+  Json by_excuse = Json::object();
+  for (const auto [index, count] : tally.excuses | ranges::views::enumerate) {
+    by_excuse[std::string(verify::name_of(verify::Excuse(index)))] = count;
+  }
+  return {{"events", tally.events},
+          {"processes", tally.processes},
+          {"connections", tally.connections},
+          {"at_once", tally.at_once},
+          {"bytes_received", tally.bytes_received},
+          {"bytes_sent", tally.bytes_sent},
+          {"failed_instructions", tally.errors},
+          {"connections_by_excuse", by_excuse}};
+}
+
+Json violation_json(const Violation& violation) {
+  return {{"clause", violation.clause.name},
+          {"text", violation.clause.text},
+          {"by", violation.party == verify::Party::program ? "program" : "interpreter"},
+          {"what", violation.sentence},
+          {"event", violation.event}};
+}
+
 std::string printed(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n'; }
 
 std::string lines_of(const std::vector<std::string>& remarks) {
@@ -318,21 +319,6 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
   text += fmt::format("{}: program {} ({:.12}), replayed\n", verify::name_of(verdict.ruling), subject.name,
                       subject.identity);
   return text + lines_of(verdict.remarks);
-}
-
-std::string report(const TraceHeader& header, const VerifyArguments& arguments, const verify::Verdict& verdict) {
-  if (arguments.as_json) {
-    return printed({{"verdict", verify::name_of(verdict.ruling)},
-                    {"program", header.program},
-                    {"interpreter", header.interpreter},
-                    {"violations", violations_json(verdict.violations)},
-                    {"remarks", verdict.remarks},
-                    {"tally", tally_json(verdict.tally)}});
-  }
-  std::string text;
-  for (const Violation& violation : verdict.violations) text += violation_text(violation);
-  text += fmt::format("{}: program {} on {}\n", verify::name_of(verdict.ruling), header.program, header.interpreter);
-  return text + tally_text(verdict.tally) + lines_of(verdict.remarks);
 }
 
 }  // namespace antiphon

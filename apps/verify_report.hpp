@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "apps/verify_arguments.hpp"
-#include "interpreters/trace_text.hpp"
 #include "verify/campaign.hpp"
 #include "verify/comparison.hpp"
 #include "verify/coverage.hpp"
@@ -29,7 +28,6 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
                    const verify::Coverage& coverage);
 std::string report(const Subject& subject, const VerifyArguments& arguments, const Scenario& scenario,
                    const verify::Judged& judged);
-std::string report(const TraceHeader& header, const VerifyArguments& arguments, const verify::Verdict& verdict);
 std::string report(const Subject& subject, const VerifyArguments& arguments, const verify::MutationResult& result);
 
 std::string estimate_text(const verify::Estimate& estimate);

@@ -17,6 +17,13 @@ std::string printed(const Json& json);
 /// A line for each, indented.
 std::string lines_of(const std::vector<std::string>& remarks);
 
+std::string tally_text(const verify::Tally& tally);
+Json tally_json(const verify::Tally& tally);
+
+/// The clause, who broke it, and how.
+std::string violation_text(const verify::Violation& violation);
+Json violation_json(const verify::Violation& violation);
+
 /// What a verdict of exploration is about, in words.
 std::string scope_text(const VerifyArguments& arguments);
 Json scope_json(const VerifyArguments& arguments);

@@ -127,12 +127,16 @@ void put(std::string& out, const T& value) {
   }
 }
 
+template <Instruction I>
+void put_instruction(std::string& out, const I& instruction) {
+  put_field(out, "do", I::name);
+  for_each_field(instruction, [&](std::string_view name, const auto& member) { put_field(out, name, member); });
+}
+
 void put_issued(std::string& out, const Issued& issued) {
   std::visit(
       [&]<class I>(const Exchange<I>& exchange) {
-        put_field(out, "do", I::name);
-        for_each_field(exchange.instruction,
-                       [&](std::string_view name, const auto& member) { put_field(out, name, member); });
+        put_instruction(out, exchange.instruction);
         if (!exchange.response) {
           out += R"(,"pending":true)";
         } else if (*exchange.response) {
@@ -190,6 +194,13 @@ std::string event_line(const Event& event) {
   std::string out;
   std::visit([&](const auto& one) { put_event(out, one); }, event);
   return out;
+}
+
+std::string instruction_line(const AnyExchange<Net>& exchange) {
+  std::string out;
+  std::visit([&](const auto& one) { put_instruction(out, one.instruction); }, exchange);
+  out.front() = '{';
+  return out + '}';
 }
 
 void append_line(std::string& text, const Event& event) {

@@ -14,8 +14,8 @@
 /// The text form of a trace: JSON Lines. A header, then an event a line, its fields in a fixed order:
 ///
 ///     {"antiphon":"trace","version":2,"program":"stream","interpreter":"fork","idle_ms":60000,"drain_ms":5000,
-///         "max_connections":null,"at":{"host":"127.0.0.1","port":8888},"backlog":4096,"at_most":16384,
-///         "workers":1,"part":0}                                                         (on one line)
+///         "max_connections":null,"at":{"host":"127.0.0.1","port":0},"bound":{"host":"127.0.0.1","port":8888},
+///         "backlog":4096,"at_most":16384,"workers":1,"part":0}                          (on one line)
 ///     {"process":0,"event":3,"do":"Accept","listener":0,"answer":1}
 ///     {"process":0,"event":4,"do":"Fork","at_most":null,"answer":{"parent":4242},"child":1}
 ///     {"process":1,"event":0,"do":"Fork","at_most":null,"answer":"child"}
@@ -40,7 +40,8 @@ struct TraceHeader {
   std::int64_t idle_ms = forever_ms;
   std::int64_t drain_ms = 0;
   std::int64_t max_connections = unlimited;
-  Endpoint at{"127.0.0.1", 8888};  ///< As the program was told; port 0 is any.
+  Endpoint at{"127.0.0.1", 8888};     ///< As the first program was told; port 0 is any.
+  Endpoint bound{"127.0.0.1", 8888};  ///< Where it listens, as the other workers' programs were told.
   int backlog = 0;
   std::size_t at_most = 0;    ///< Bytes that a session's Recv asks for.
   std::uint32_t workers = 1;  ///< So many first processes, from 0 on: each runs the program.
@@ -52,6 +53,7 @@ struct TraceHeader {
                                      Field{"drain_ms", &TraceHeader::drain_ms},
                                      Field{"max_connections", &TraceHeader::max_connections},
                                      Field{"at", &TraceHeader::at},
+                                     Field{"bound", &TraceHeader::bound},
                                      Field{"backlog", &TraceHeader::backlog},
                                      Field{"at_most", &TraceHeader::at_most},
                                      Field{"workers", &TraceHeader::workers},
@@ -62,6 +64,9 @@ struct TraceHeader {
 /// Each is one line without its end. Equal values have equal text, everywhere.
 std::string header_line(const TraceHeader& header);
 std::string event_line(const Event& event);
+
+/// An instruction by itself: `{"do":"Close","socket":1}`.
+std::string instruction_line(const AnyExchange<Net>& exchange);
 
 /// The same, at the end of `text`, with the line's end.
 void append_line(std::string& text, const Event& event);
@@ -89,6 +94,9 @@ class TraceReader {
   /// True once the end was met and was not the end of a line: the writer was cut off. What stood in that line is
   /// lost. If already the header is cut, then `header` is bad input as well.
   [[nodiscard]] bool cut() const { return cut_; }
+
+  /// The line of what was read last, from 1.
+  [[nodiscard]] std::size_t line() const { return line_number_; }
 
  private:
   std::expected<bool, BadInput> read_line();

@@ -124,7 +124,7 @@ std::vector<Canary> find_canaries(std::uint64_t seed) {
     expectations.answers = planted.answers;
     for (std::uint64_t run = 0; run < canary_runs && canary.found_in_run == 0; ++run) {
       const Scenario scenario = generator(source_of(seed, run)).value();
-      const Verdict verdict = run_and_judge(planted.server, scenario, expectations).verdict;
+      const Verdict verdict = run_and_judge(planted, scenario, expectations).verdict;
       if (violation_of(verdict, planted.clause) != nullptr) canary.found_in_run = run + 1;
     }
     canaries.push_back(canary);
@@ -156,8 +156,9 @@ Ruling rule(CampaignResult& result) {
 
 }  // namespace
 
-Judged run_and_judge(const Server& server, const Scenario& scenario, const Expectations& expectations) {
-  Run run = simulate(server, scenario);
+namespace {
+
+Judged judged(Run run, const Expectations& expectations) {
   Judge judge(expectations);
   for (std::size_t index = 0; index < run.trace.size(); ++index) {
     judge.see(run.trace[index]);
@@ -165,6 +166,18 @@ Judged run_and_judge(const Server& server, const Scenario& scenario, const Expec
   }
   Verdict verdict = run.lap_from ? judge.finish_endless() : judge.finish(!run.at_rest);
   return {std::move(run), std::move(verdict)};
+}
+
+}  // namespace
+
+Judged run_and_judge(const Server& server, const Scenario& scenario, const Expectations& expectations) {
+  return judged(simulate(server, scenario), expectations);
+}
+
+Judged run_and_judge(const Planted& planted, const Scenario& scenario, const Expectations& expectations) {
+  Run run = simulate(planted.server, scenario);
+  if (planted.lie != nullptr && !run.lap_from) planted.lie(run.trace);
+  return judged(std::move(run), expectations);
 }
 
 const Violation* violation_of(const Verdict& verdict, std::string_view clause) {

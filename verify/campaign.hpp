@@ -12,6 +12,7 @@
 #include "verify/generate.hpp"
 #include "verify/judge.hpp"
 #include "verify/nearest.hpp"
+#include "verify/planted.hpp"
 
 /// Campaigns: many random scenarios, each run and judged; what is found is shrunk.
 
@@ -76,6 +77,8 @@ struct Judged {
   Verdict verdict;
 };
 Judged run_and_judge(const Server& server, const Scenario& scenario, const Expectations& expectations);
+/// The planted server, under the kernel that it is planted with.
+Judged run_and_judge(const Planted& planted, const Scenario& scenario, const Expectations& expectations);
 
 /// The clause's violation in the simplest scenario that is found for it, starting from one that violates it.
 Finding minimised(const Server& server, const Expectations& expectations, const Scenario& scenario,

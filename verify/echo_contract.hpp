@@ -6,6 +6,7 @@
 #include "verify/contracts/echo.hpp"
 #include "verify/contracts/ends_side.hpp"
 #include "verify/contracts/input_read.hpp"
+#include "verify/contracts/kernel.hpp"
 #include "verify/contracts/processes.hpp"
 #include "verify/contracts/rests.hpp"
 #include "verify/contracts/roles.hpp"
@@ -27,5 +28,10 @@ inline auto echo_server(const Expectations& expected) {
 }
 
 using EchoServer = decltype(echo_server({}));
+
+/// The same, and what is promised to it from below: for runs that somebody else made.
+inline auto echo_server_on_kernel(const Expectations& expected) { return echo_server(expected) * Kernel{}; }
+
+using EchoServerOnKernel = decltype(echo_server_on_kernel({}));
 
 }  // namespace antiphon::verify

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "interpreters/birth_order.hpp"
 #include "verify/echo_contract.hpp"
 #include "verify/watcher.hpp"
 
@@ -43,9 +44,10 @@ std::string who(const Event& event) {
 
 struct Judge::State {
   explicit State(const Expectations& expectations)
-      : watcher(echo_server(expectations), expectations.workers), max_connections(expectations.max_connections) {}
+      : watcher(echo_server_on_kernel(expectations), expectations.workers),
+        max_connections(expectations.max_connections) {}
 
-  void see(const Event& event);
+  std::optional<ProcessId> see(const Event& event);
   void take(const Event& event);
   void count(const ProcessEvent& event);
   void blame(const Event* event);
@@ -53,20 +55,22 @@ struct Judge::State {
 
   [[nodiscard]] const Family& family() const { return watcher.family(); }
 
-  Watcher<EchoServer> watcher;
+  Watcher<EchoServerOnKernel> watcher;
   std::int64_t max_connections;
   Report report;
   Verdict verdict;
-  std::map<ProcessId, std::vector<Event>> unborn;
-  std::vector<Event> released;                 ///< Held back until their process was born, and not taken yet.
+  BirthOrder order;
   std::optional<std::vector<Breach>> lasting;  ///< Of the lap.
 };
 
 void Judge::State::blame(const Event* event) {
+  const auto* const of_process = event == nullptr ? nullptr : std::get_if<ProcessEvent>(event);
   for (std::size_t index = verdict.violations.size(); index < report.breaches().size(); ++index) {
     const Breach& breach = report.breaches()[index];
-    verdict.violations.push_back(
-        {breach.clause, breach.party, (event == nullptr ? "" : who(*event)) + breach.sentence, verdict.tally.events});
+    Violation violation{breach.clause, breach.party, (event == nullptr ? "" : who(*event)) + breach.sentence,
+                        verdict.tally.events, std::nullopt};
+    if (of_process != nullptr) violation.at = {of_process->process, of_process->number};
+    verdict.violations.push_back(std::move(violation));
   }
 }
 
@@ -114,16 +118,14 @@ Judge::~Judge() = default;
 Judge::Judge(Judge&&) noexcept = default;
 Judge& Judge::operator=(Judge&&) noexcept = default;
 
-void Judge::State::see(const Event& event) {
+std::optional<ProcessId> Judge::State::see(const Event& event) {
   const auto* const of_process = std::get_if<ProcessEvent>(&event);
-  if (of_process == nullptr) return take(event);
-  const ProcessId id = of_process->process;
-  const ProcessState* const process = family().process(id);
-  if (process == nullptr) {
-    unborn[id].push_back(event);
-    return;
+  if (of_process == nullptr) {
+    take(event);
+    return std::nullopt;
   }
-  if (process->waiting) {
+  const ProcessId id = of_process->process;
+  if (family().process(id)->waiting) {
     verdict.remarks.push_back("process " + std::to_string(id) +
                               " goes on after an instruction that was never answered");
   }
@@ -134,26 +136,21 @@ void Judge::State::see(const Event& event) {
   }
   count(*of_process);
   take(event);
-  if (!child) return;
-  ++verdict.tally.processes;
-  if (auto born = unborn.extract(*child)) {
-    released.insert(released.end(), std::make_move_iterator(born.mapped().begin()),
-                    std::make_move_iterator(born.mapped().end()));
-  }
+  if (child) ++verdict.tally.processes;
+  return child;
 }
 
 void Judge::see(const Event& event) {
-  state_->see(event);
-  // An event that is let go may let go of more: a list, so that no line of descent is too long.
-  for (std::size_t index = 0; index < state_->released.size(); ++index) state_->see(Event(state_->released[index]));
-  state_->released.clear();
+  state_->order.see(
+      event, [&](ProcessId process) { return state_->family().process(process) != nullptr; },
+      [&](const Event& next) { return state_->see(next); });
 }
 
 Verdict Judge::finish(bool cut) {
   State& state = *state_;
   Verdict& verdict = state.verdict;
   if (cut) verdict.remarks.emplace_back("the record is cut off");
-  for (const auto& [id, events] : state.unborn) {
+  for (const auto& [id, events] : state.order.unborn()) {
     verdict.remarks.push_back("process " + std::to_string(id) +
                               " has events, and the Fork that it comes from is missing");
   }
@@ -200,7 +197,7 @@ Verdict judge(const std::vector<Event>& trace, const Expectations& expectations)
 
 std::vector<Clause> all_clauses() {
   std::vector<Clause> clauses;
-  ClausesOf<EchoServer>::collect(clauses);
+  ClausesOf<EchoServerOnKernel>::collect(clauses);
   return clauses;
 }
 

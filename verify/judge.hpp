@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,12 +26,21 @@ struct Expectations {
 
 enum class Ruling : std::uint8_t { holds, violated, incomplete };
 
+/// An event of a process, as a trace names it.
+struct ProcessEventName {
+  ProcessId process = 0;
+  std::uint64_t event = 0;
+
+  bool operator==(const ProcessEventName&) const = default;
+};
+
 /// A clause that was broken, and where.
 struct Violation {
   Clause clause;
   Party party;
   std::string sentence;     ///< Who did what, with what the witness held.
   std::uint64_t event = 0;  ///< How many events came before the one that broke it; all of them at the end of the run.
+  std::optional<ProcessEventName> at;  ///< That event, if it is of a process.
 };
 
 /// What a run contained.

@@ -105,6 +105,11 @@ TEST(TraceText, HasOneTextForEachValue) {
   }
 }
 
+TEST(TraceText, HasATextForAnInstructionByItself) {
+  EXPECT_EQ(instruction_line(Exchange<Close>{{Socket{1}}, Unit{}}), R"({"do":"Close","socket":1})");
+  EXPECT_EQ(instruction_line(Exchange<DiscardChildren>{}), R"({"do":"DiscardChildren"})");
+}
+
 TEST(TraceText, ReadsBackEverySample) {
   for (const Sample& sample : samples()) {
     const Outcome outcome = read_trace(in_trace(event_line(sample.event)));
@@ -118,7 +123,8 @@ TEST(TraceText, ReadsBackEverySample) {
 TEST(TraceText, WritesAndReadsTheHeader) {
   EXPECT_EQ(header_line(header),
             R"({"antiphon":"trace","version":2,"program":"stream","interpreter":"fork","idle_ms":60000,)"
-            R"("drain_ms":5000,"max_connections":null,"at":{"host":"127.0.0.1","port":8888},"backlog":0,)"
+            R"("drain_ms":5000,"max_connections":null,"at":{"host":"127.0.0.1","port":8888},)"
+            R"("bound":{"host":"127.0.0.1","port":8888},"backlog":0,)"
             R"("at_most":0,"workers":1,"part":0})");
   for (const TraceHeader& one : {header, TraceHeader{"\"", "\n", forever_ms, 0}}) {
     std::istringstream in(header_line(one) + '\n');

@@ -153,8 +153,8 @@ TEST(Judge, TalliesExcusesAndShortSends) {
 TEST(Judge, ClausesHaveDifferentNames) {
   std::set<std::string_view> names;
   for (const Clause& clause : all_clauses()) names.insert(clause.name);
-  EXPECT_EQ(all_clauses().size(), 20U);
-  EXPECT_EQ(names.size(), 20U);
+  EXPECT_EQ(all_clauses().size(), 21U);
+  EXPECT_EQ(names.size(), 21U);
 }
 
 // -- The order in which processes report ------------------------------------------------------------------------
@@ -198,6 +198,7 @@ TEST(Judge, TheOrderBetweenProcessesDoesNotMatter) {
   const Server stream = *program_named("stream");
   std::vector<Server> servers{stream};
   for (const Planted& planted : planted_violations()) {
+    if (planted.lie != nullptr) continue;
     if (planted.clause == "echo" || planted.clause == "answered" || planted.clause == "own-connection" ||
         planted.clause == "input-read") {
       servers.push_back(planted.server);

@@ -32,10 +32,11 @@ TEST(Planted, EachIsFoundSoon) {
     std::uint64_t draws = 0;
     bool found = false;
     while (!found && draws < 300) {
-      const Verdict verdict =
-          run_and_judge(planted.server, draw(generation, ++draws), expectations(planted.answers)).verdict;
-      found = std::ranges::any_of(verdict.violations,
-                                  [&](const Violation& violation) { return violation.clause.name == planted.clause; });
+      const Verdict verdict = run_and_judge(planted, draw(generation, ++draws), expectations(planted.answers)).verdict;
+      found = std::ranges::any_of(verdict.violations, [&](const Violation& violation) {
+        return violation.clause.name == planted.clause &&
+               (planted.lie == nullptr || violation.party == Party::interpreter);
+      });
     }
     EXPECT_TRUE(found) << planted.clause << ": " << planted.defect;
   }
@@ -45,6 +46,7 @@ TEST(Planted, EachIsFoundByAnExploration) {
   std::vector<Scope> scopes = scopes_for_mutants();
   scopes.push_back(*scope_of({}));
   for (const Planted& planted : planted_violations()) {
+    if (planted.lie != nullptr) continue;  // the explorer's kernel is the simulated one
     ExploreOptions options;
     options.expectations = expectations(planted.answers);
     const bool found = std::ranges::any_of(scopes, [&](const Scope& scope) {

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "apps/verify_arguments.hpp"
+#include "interpreters/replay.hpp"
+#include "interpreters/trace_text.hpp"
+#include "verify/judge.hpp"
+
+namespace antiphon {
+
+/// Whether a trace is one of a program.
+struct Conformance {
+  std::string program;
+  std::optional<Parting> parting;
+  std::uint64_t instructions = 0;  ///< So many were issued as they were recorded.
+};
+
+/// What is said of a recorded run.
+struct JudgedTrace {
+  TraceHeader header;
+  verify::Verdict verdict;  ///< A parting makes it violated.
+  std::optional<Conformance> conformance;
+  /// The lines of the violations' events, and of the parting, as far as they are known.
+  std::vector<std::pair<verify::ProcessEventName, std::size_t>> lines;
+};
+
+std::string report(const VerifyArguments& arguments, const JudgedTrace& judged);
+
+}  // namespace antiphon

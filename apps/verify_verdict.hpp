@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "apps/exit_code.hpp"
+#include "core/instructions.hpp"
+#include "verify/judge.hpp"
+
+/// What the commands of echo-verify share.
+
+namespace antiphon {
+
+inline constexpr std::string_view own_name = "echo-verify";
+
+ExitCode code_of(verify::Ruling ruling);
+
+/// One line on standard error that says why.
+ExitCode refused(const std::string& why);
+
+/// What a program of the catalogue is held to.
+verify::Expectations expectations(std::string_view program, const Deadline& until, std::int64_t max_connections);
+
+}  // namespace antiphon
