@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/programs/catalogue.hpp"
+#include "verify/lying_kernels.hpp"
 #include "verify/planted.hpp"
 #include "verify/schedule.hpp"
 #include "verify/shrink.hpp"
@@ -113,21 +114,37 @@ void add_to(Tally& total, const Tally& run) {
 /// The random source of a run: the campaign's seed and the run's number give it, whatever came before.
 rc::Random source_of(std::uint64_t seed, std::uint64_t run) { return rc::Random({seed, run, 0, 0}); }
 
+/// Looks for the clause in runs with all faults, until one shows it. `verdict_on(scenario)` runs and judges.
+template <class VerdictOn>
+Canary find_canary(std::uint64_t seed, std::string_view clause, std::string_view defect, VerdictOn verdict_on) {
+  static const auto generator = scenarios({4, std::vector<bool>(fault_classes().size(), true)});
+  Canary canary{clause, defect, 0};
+  for (std::uint64_t run = 0; run < canary_runs && canary.found_in_run == 0; ++run) {
+    const Scenario scenario = generator(source_of(seed, run)).value();
+    if (violation_of(verdict_on(scenario), clause) != nullptr) canary.found_in_run = run + 1;
+  }
+  return canary;
+}
+
 std::vector<Canary> find_canaries(std::uint64_t seed) {
   const ProgramOptions options;
   Expectations expectations{Answers::everything, options.session.until.wait_ms, options.session.until.drain_ms,
                             options.server.max_connections, static_cast<std::int64_t>(options.session.at_most)};
-  const auto generator = scenarios({4, std::vector<bool>(fault_classes().size(), true)});
   std::vector<Canary> canaries;
   for (const Planted& planted : planted_violations(options)) {
-    Canary canary{planted.clause, planted.defect, 0};
     expectations.answers = planted.answers;
-    for (std::uint64_t run = 0; run < canary_runs && canary.found_in_run == 0; ++run) {
-      const Scenario scenario = generator(source_of(seed, run)).value();
-      const Verdict verdict = run_and_judge(planted, scenario, expectations).verdict;
-      if (violation_of(verdict, planted.clause) != nullptr) canary.found_in_run = run + 1;
-    }
-    canaries.push_back(canary);
+    canaries.push_back(find_canary(seed, planted.clause, planted.defect, [&](const Scenario& scenario) {
+      return run_and_judge(planted.server, scenario, expectations).verdict;
+    }));
+  }
+  expectations.answers = Answers::everything;
+  const Server server = *program_named("stream", options);
+  for (const LyingKernel& kernel : lying_kernels()) {
+    canaries.push_back(find_canary(seed, kernel.clause, kernel.defect, [&](const Scenario& scenario) {
+      Run run = simulate(server, scenario);
+      kernel.lie(run.trace);
+      return judged(std::move(run), expectations).verdict;
+    }));
   }
   return canaries;
 }
@@ -156,8 +173,6 @@ Ruling rule(CampaignResult& result) {
 
 }  // namespace
 
-namespace {
-
 Judged judged(Run run, const Expectations& expectations) {
   Judge judge(expectations);
   for (std::size_t index = 0; index < run.trace.size(); ++index) {
@@ -168,16 +183,8 @@ Judged judged(Run run, const Expectations& expectations) {
   return {std::move(run), std::move(verdict)};
 }
 
-}  // namespace
-
 Judged run_and_judge(const Server& server, const Scenario& scenario, const Expectations& expectations) {
   return judged(simulate(server, scenario), expectations);
-}
-
-Judged run_and_judge(const Planted& planted, const Scenario& scenario, const Expectations& expectations) {
-  Run run = simulate(planted.server, scenario);
-  if (planted.lie != nullptr && !run.lap_from) planted.lie(run.trace);
-  return judged(std::move(run), expectations);
 }
 
 const Violation* violation_of(const Verdict& verdict, std::string_view clause) {

@@ -12,7 +12,6 @@
 #include "verify/generate.hpp"
 #include "verify/judge.hpp"
 #include "verify/nearest.hpp"
-#include "verify/planted.hpp"
 
 /// Campaigns: many random scenarios, each run and judged; what is found is shrunk.
 
@@ -71,14 +70,13 @@ CampaignResult campaign(const Server& server, const CampaignOptions& options);
 /// The scenario of a run (from 1) of the campaign with that seed.
 Scenario scenario_of_run(const Generation& generation, std::uint64_t seed, std::uint64_t run);
 
-/// Runs and judges one scenario.
+/// A scenario's run, judged.
 struct Judged {
   Run run;
   Verdict verdict;
 };
+Judged judged(Run run, const Expectations& expectations);
 Judged run_and_judge(const Server& server, const Scenario& scenario, const Expectations& expectations);
-/// The planted server, under the kernel that it is planted with.
-Judged run_and_judge(const Planted& planted, const Scenario& scenario, const Expectations& expectations);
 
 /// The clause's violation in the simplest scenario that is found for it, starting from one that violates it.
 Finding minimised(const Server& server, const Expectations& expectations, const Scenario& scenario,

@@ -1,7 +1,6 @@
 #include "verify/planted.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <string>
 #include <utility>
 
@@ -120,70 +119,6 @@ Received wait_elsewhere(const Recv&) {
   return Accept{listener} >> [](const Result<Socket>&) { return ret(Result<Bytes>(failed(Errno::IO))); };
 }
 
-// -- Kernels that lie -------------------------------------------------------------------------------------------------
-
-template <Instruction I>
-Exchange<I>* exchange_of(Event& event) {
-  auto* const of_process = std::get_if<ProcessEvent>(&event);
-  auto* const issued = of_process == nullptr ? nullptr : std::get_if<Issued>(&of_process->what);
-  auto* const exchange = issued == nullptr ? nullptr : std::get_if<Exchange<I>>(&issued->exchange);
-  return exchange != nullptr && exchange->response && *exchange->response ? exchange : nullptr;
-}
-
-/// Applies the change to the answered I's one after the other, until it takes one.
-template <Instruction I, class Change>
-void change_one(std::vector<Event>& trace, Change change) {
-  for (auto event = trace.begin(); event != trace.end(); ++event) {
-    Exchange<I>* const exchange = exchange_of<I>(*event);
-    if (exchange != nullptr && change(*exchange, event)) return;
-  }
-}
-
-using At = std::vector<Event>::iterator;
-
-void swap_bytes(std::vector<Event>& trace) {
-  change_one<Recv>(trace, [](Exchange<Recv>& recv, At) {
-    std::string content((*recv.response)->content());
-    std::ranges::reverse(content);
-    const bool differs = content != (*recv.response)->content();
-    if (differs) recv.response = Bytes::copy_of(content);
-    return differs;
-  });
-}
-
-void send_too_much(std::vector<Event>& trace) {
-  change_one<Send>(trace, [](Exchange<Send>& send, At) {
-    send.response = send.instruction.bytes.size() + 1;
-    return true;
-  });
-}
-
-void repeat_a_name(std::vector<Event>& trace) {
-  change_one<Accept>(trace, [](Exchange<Accept>& accept, At) {
-    accept.response = accept.instruction.listener;
-    return true;
-  });
-}
-
-void receive_after_the_end(std::vector<Event>& trace) {
-  change_one<Recv>(trace, [&](const Exchange<Recv>& recv, At at) {
-    if (!(*recv.response)->empty()) return false;
-    Event again = *at;
-    exchange_of<Recv>(again)->response = Bytes::copy_of("x");
-    trace.insert(std::next(at), std::move(again));
-    return true;
-  });
-}
-
-void receive_after_closing(std::vector<Event>& trace) {
-  change_one<Close>(trace, [&](const Exchange<Close>& close, At at) {
-    ProcessEvent read = std::get<ProcessEvent>(*at);
-    read.what = Issued{Exchange<Recv>{{close.instruction.socket, 16, {}}, Bytes::copy_of("x")}, std::nullopt};
-    trace.insert(std::next(at), std::move(read));
-    return true;
-  });
-}
-
 }  // namespace
 
 std::vector<Planted> planted_violations(const ProgramOptions& options) {
@@ -217,11 +152,6 @@ std::vector<Planted> planted_violations(const ProgramOptions& options) {
       {"delivered", "messages go back in reverse", replace<Send>(server, send_reversed)},
       {"served", "sessions sleep on in place of answering", replace<Send>(server, sleep_on)},
       {"served", "the acceptor sleeps on after its first client", replace<Fork>(server, serve_one)},
-      {"kernel", "bytes arrive in reverse", server, Answers::everything, swap_bytes},
-      {"kernel", "a closed socket is read", server, Answers::everything, receive_after_closing},
-      {"echo", "a Send takes more than it was given", server, Answers::everything, send_too_much},
-      {"open", "Accept answers a name that is taken", server, Answers::everything, repeat_a_name},
-      {"input-read", "bytes come after the end", server, Answers::everything, receive_after_the_end},
   };
 }
 
