@@ -13,6 +13,7 @@
 #include "apps/verify_report_trace.hpp"
 #include "apps/verify_verdict.hpp"
 #include "core/programs/catalogue.hpp"
+#include "interpreters/trace_reader.hpp"
 
 namespace antiphon {
 

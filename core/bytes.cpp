@@ -33,6 +33,42 @@ Bytes Bytes::copy_of(std::span<const std::byte> content) {
   return {buffer, content.size()};
 }
 
+namespace {
+
+/// How far a stretch goes from the buffer's start, and the digest of all up to there.
+using Known = StreamDigest;
+
+std::span<const Known> known_of(const Buffer& buffer) {
+  return {reinterpret_cast<const Known*>(buffer.data), buffer.capacity / sizeof(Known)};
+}
+
+}  // namespace
+
+Bytes Bytes::of_digests(std::span<const StreamDigest> stretches) {
+  Buffer* const buffer = Buffer::make(stretches.size() * sizeof(Known));
+  buffer->kept = false;
+  buffer->marked = true;
+  Known all;
+  std::size_t place = 0;
+  for (const StreamDigest& stretch : stretches) {
+    all = all + stretch;
+    std::memcpy(buffer->data + sizeof(Known) * place++, &all, sizeof(Known));
+  }
+  return {buffer, static_cast<std::size_t>(all.size)};
+}
+
+std::optional<StreamDigest> Bytes::digest() const {
+  if (size_ == 0) return StreamDigest{};
+  if (is_kept()) return std::nullopt;
+  Known front;
+  std::optional<StreamDigest> found;
+  for (const Known& known : known_of(*buffer_)) {
+    if (known.size == offset_) front = known;
+    if (known.size == std::uint64_t{offset_} + size_ && front.size == offset_) found = without_front(known, front);
+  }
+  return found;
+}
+
 Bytes Bytes::drop(std::size_t count) const {
   Bytes rest = *this;
   const auto gone = static_cast<std::uint32_t>(std::min<std::size_t>(count, size_));

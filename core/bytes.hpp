@@ -2,8 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
+
+#include "core/stream_digest.hpp"
 
 namespace antiphon {
 
@@ -13,7 +16,8 @@ struct Buffer {
   std::uint32_t capacity;
   std::byte* data;
   void (*recycle)(Buffer*) noexcept;
-  bool marked;  ///< The content came from outside: a program that looks at it is noticed.
+  bool marked;       ///< The content came from outside: a program that looks at it is noticed.
+  bool kept = true;  ///< False: the content is not there, only its size and digests (Bytes::of_digests).
   /// What it is known by, where its content stands for any: identity goes by the name then. 0: by the content.
   std::uint32_t name = 0;
 
@@ -32,6 +36,8 @@ class Bytes {
   Bytes(Buffer* buffer, std::size_t size);
   static Bytes copy_of(std::string_view text);
   static Bytes copy_of(std::span<const std::byte> content);
+  /// Bytes that are not kept: as many as the stretches have together, one behind the other.
+  static Bytes of_digests(std::span<const StreamDigest> stretches);
 
   Bytes(const Bytes& other) noexcept : buffer_(other.buffer_), offset_(other.offset_), size_(other.size_) {
     if (buffer_ != nullptr) ++buffer_->references;
@@ -57,19 +63,28 @@ class Bytes {
   /// The first `count` bytes (all of them when there are fewer).
   [[nodiscard]] Bytes take(std::size_t count) const;
 
-  /// The content. This is a look.
+  /// Whether the content is there.
+  [[nodiscard]] bool is_kept() const { return buffer_ == nullptr || buffer_->kept; }
+  /// Of bytes that are not kept: their digest, if they begin and end where stretches do.
+  [[nodiscard]] std::optional<StreamDigest> digest() const;
+
+  /// The content; "" if it is not kept. This is a look.
   [[nodiscard]] std::string_view view() const;
-  /// The content, for interpreters, which may see it.
+  /// The same for interpreters, which may see it.
   [[nodiscard]] std::string_view content() const {
-    return buffer_ == nullptr ? std::string_view{}
-                              : std::string_view(reinterpret_cast<const char*>(buffer_->data) + offset_, size_);
+    return buffer_ == nullptr || !buffer_->kept
+               ? std::string_view{}
+               : std::string_view(reinterpret_cast<const char*>(buffer_->data) + offset_, size_);
   }
   /// The buffer and the place in it: where these bytes came from.
   [[nodiscard]] const Buffer* buffer() const { return buffer_; }
   [[nodiscard]] std::size_t offset() const { return offset_; }
 
-  /// By content. This is a look.
-  friend bool operator==(const Bytes& left, const Bytes& right) { return left.view() == right.view(); }
+  /// By content, which is a look; by digests, if neither is kept.
+  friend bool operator==(const Bytes& left, const Bytes& right) {
+    if (left.is_kept() && right.is_kept()) return left.view() == right.view();
+    return left.size() == right.size() && left.digest() && left.digest() == right.digest();
+  }
 
  private:
   Buffer* buffer_ = nullptr;

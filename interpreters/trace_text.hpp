@@ -2,20 +2,15 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <expected>
-#include <istream>
-#include <optional>
 #include <string>
-#include <unordered_map>
 
 #include "core/trace.hpp"
-#include "interpreters/id_set.hpp"
 
 /// The text form of a trace: JSON Lines. A header, then an event a line, its fields in a fixed order:
 ///
 ///     {"antiphon":"trace","version":2,"program":"stream","interpreter":"fork","idle_ms":60000,"drain_ms":5000,
 ///         "max_connections":null,"at":{"host":"127.0.0.1","port":0},"bound":{"host":"127.0.0.1","port":8888},
-///         "backlog":4096,"at_most":16384,"workers":1,"part":0}                          (on one line)
+///         "backlog":4096,"at_most":16384,"workers":1,"part":0,"payload":"full"}         (on one line)
 ///     {"process":0,"event":3,"do":"Accept","listener":0,"answer":1}
 ///     {"process":0,"event":4,"do":"Fork","at_most":null,"answer":{"parent":4242},"child":1}
 ///     {"process":1,"event":0,"do":"Fork","at_most":null,"answer":"child"}
@@ -25,8 +20,10 @@
 ///     {"process":1,"event":3,"end":"ok"}
 ///
 /// `null` is a number without a limit. Bytes are `text` when all of them are printable ASCII or one of \n, \r, \t,
-/// else `hex`. An answer without content is "ok". An instruction that was never answered has `"pending":true`. In a
-/// simulation there are also `{"client":1,"did":"sent","bytes":{"text":"a"}}` and `{"stop":true}`.
+/// else `hex`; or only their digests are there: `{"digest":"4:00…0f,12:00…1b"}`, of stretches one behind the other,
+/// each with its size and its CRC (core/stream_digest.hpp). A Send that carried less than it was given is cut there. An
+/// answer without content is "ok". An instruction that was never answered has `"pending":true`. In a simulation there
+/// are also `{"client":1,"did":"sent","bytes":{"text":"a"}}` and `{"stop":true}`.
 
 namespace antiphon {
 
@@ -43,9 +40,10 @@ struct TraceHeader {
   Endpoint at{"127.0.0.1", 8888};     ///< As the first program was told; port 0 is any.
   Endpoint bound{"127.0.0.1", 8888};  ///< Where it listens, as the other workers' programs were told.
   int backlog = 0;
-  std::size_t at_most = 0;    ///< Bytes that a session's Recv asks for.
-  std::uint32_t workers = 1;  ///< So many first processes, from 0 on: each runs the program.
-  std::uint32_t part = 0;     ///< Of a trace that goes on from file to file.
+  std::size_t at_most = 0;       ///< Bytes that a session's Recv asks for.
+  std::uint32_t workers = 1;     ///< So many first processes, from 0 on: each runs the program.
+  std::uint32_t part = 0;        ///< Of a trace that goes on from file to file.
+  std::string payload = "full";  ///< Or "digest".
 
   static constexpr std::tuple fields{Field{"program", &TraceHeader::program},
                                      Field{"interpreter", &TraceHeader::interpreter},
@@ -57,7 +55,8 @@ struct TraceHeader {
                                      Field{"backlog", &TraceHeader::backlog},
                                      Field{"at_most", &TraceHeader::at_most},
                                      Field{"workers", &TraceHeader::workers},
-                                     Field{"part", &TraceHeader::part}};
+                                     Field{"part", &TraceHeader::part},
+                                     Field{"payload", &TraceHeader::payload}};
   bool operator==(const TraceHeader&) const = default;
 };
 
@@ -68,48 +67,11 @@ std::string event_line(const Event& event);
 /// An instruction by itself: `{"do":"Close","socket":1}`.
 std::string instruction_line(const AnyExchange<Net>& exchange);
 
-/// The same, at the end of `text`, with the line's end.
-void append_line(std::string& text, const Event& event);
-void append_line(std::string& text, const ProcessEvent& event);
+/// What a line holds of messages.
+enum class Payload : std::uint8_t { full, digest };
 
-/// What a reader cannot make sense of: the line, from 1, and one sentence without a full stop.
-struct BadInput {
-  std::size_t line;
-  std::string what;
-
-  bool operator==(const BadInput&) const = default;
-};
-
-/// Reads a trace line by line, in memory that depends on the processes that live at one time, not on its length.
-class TraceReader {
- public:
-  explicit TraceReader(std::istream& in) : in_(&in) {}
-
-  /// To be called first, once.
-  std::expected<TraceHeader, BadInput> header();
-
-  /// The next event; none at the end. Not to be called after bad input.
-  std::expected<std::optional<Event>, BadInput> next();
-
-  /// True once the end was met and was not the end of a line: the writer was cut off. What stood in that line is
-  /// lost. If already the header is cut, then `header` is bad input as well.
-  [[nodiscard]] bool cut() const { return cut_; }
-
-  /// The line of what was read last, from 1.
-  [[nodiscard]] std::size_t line() const { return line_number_; }
-
- private:
-  std::expected<bool, BadInput> read_line();
-  [[nodiscard]] BadInput bad(std::string what) const;
-  std::optional<std::string> check_order(const ProcessEvent& event);
-
-  std::istream* in_;
-  std::string line_;
-  std::size_t line_number_ = 0;
-  bool cut_ = false;
-  std::uint32_t first_processes_ = 1;
-  std::unordered_map<ProcessId, std::uint64_t> due_;  ///< The next event's number of each living process.
-  IdSet ended_;
-};
+/// The line of an event at the end of `text`, with the line's end.
+void append_line(std::string& text, const Event& event, Payload payload = Payload::full);
+void append_line(std::string& text, const ProcessEvent& event, Payload payload = Payload::full);
 
 }  // namespace antiphon

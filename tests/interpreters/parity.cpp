@@ -26,6 +26,7 @@
 #include "interpreters/recording.hpp"
 #include "interpreters/simulated.hpp"
 #include "interpreters/trace_file.hpp"
+#include "interpreters/trace_reader.hpp"
 #include "interpreters/uring.hpp"
 #include "tests/interpreters/real_client.hpp"
 #include "tests/interpreters/story.hpp"

@@ -1,4 +1,5 @@
 #include "interpreters/trace_file.hpp"
+#include "interpreters/trace_reader.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>

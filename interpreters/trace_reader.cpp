@@ -1,0 +1,96 @@
+#include "interpreters/trace_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "interpreters/trace_json.hpp"
+#include "interpreters/trace_scan.hpp"
+
+namespace antiphon {
+
+namespace {
+
+constexpr std::string_view header_start = R"({"antiphon":"trace")";
+
+bool starts_as_child(const ProcessEvent& event) {
+  const auto* issued = std::get_if<Issued>(&event.what);
+  if (issued == nullptr) return false;
+  const auto* fork = std::get_if<Exchange<Fork>>(&issued->exchange);
+  return fork != nullptr && fork->response && *fork->response && std::holds_alternative<Child>(**fork->response);
+}
+
+}  // namespace
+
+/// One line that shows what it can of a text from outside.
+BadInput TraceReader::bad(std::string what) const {
+  constexpr std::size_t longest = 200;
+  if (what.size() > longest) what = what.substr(0, longest) + "...";
+  std::ranges::replace_if(what, [](char byte) { return static_cast<unsigned char>(byte) < ' ' || byte == 127; }, '?');
+  return {lines_.number(), std::move(what)};
+}
+
+/// An event's line holds a message of 1 MiB at most, in hexadecimal digits, and little else.
+constexpr std::size_t longest_line = std::size_t{8} << 20U;
+
+TraceReader::TraceReader(std::istream& in) : lines_(in, longest_line) {}
+
+std::expected<TraceHeader, BadInput> TraceReader::header() {
+  const auto line = lines_.next();
+  if (!line)
+    return std::unexpected(bad(lines_.number() == 1 && line.error().starts_with("a NUL") ? no_header : line.error()));
+  if (!*line) {
+    const std::string_view rest = lines_.rest();
+    if (rest.empty()) return std::unexpected(bad("the file is empty"));
+    cut_ = rest.starts_with(header_start) || header_start.starts_with(rest);
+    return std::unexpected(bad(cut_ ? "the trace is cut off in its header" : no_header));
+  }
+  auto header = read_header(**line);
+  if (!header) return std::unexpected(bad(std::move(header.error())));
+  first_processes_ = header->workers;
+  return *std::move(header);
+}
+
+std::expected<std::optional<Event>, BadInput> TraceReader::next() {
+  const auto line = lines_.next();
+  if (!line) return std::unexpected(bad(line.error()));
+  if (!*line) {
+    cut_ = !lines_.rest().empty();
+    return std::nullopt;
+  }
+  std::optional<Event> event(std::in_place);
+  if (!scan_event(**line, *event)) {
+    auto read = read_event(**line);
+    if (!read) return std::unexpected(bad(std::move(read.error())));
+    event = *std::move(read);
+  }
+  if (const auto* one = std::get_if<ProcessEvent>(&*event)) {
+    if (auto what = check_order(*one)) return std::unexpected(bad(*std::move(what)));
+  }
+  return event;
+}
+
+/// What is wrong with an event's place in its process, or nothing.
+std::optional<std::string> TraceReader::check_order(const ProcessEvent& event) {
+  const auto [process, number] = std::pair(event.process, event.number);
+  if (ended_.contains(process)) return fmt::format("process {}: event {} after its end", process, number);
+  const auto [place, first] = due_.try_emplace(process, 0);
+  if (number != place->second) {
+    return fmt::format("process {}: event {} where event {} was due", process, number, place->second);
+  }
+  if ((first && process >= first_processes_) != starts_as_child(event)) {
+    return starts_as_child(event)
+               ? fmt::format("process {}: event {} can only be the first of a child", process, number)
+               : fmt::format("process {}: its first event is not the Fork that made it", process);
+  }
+  ++place->second;
+  if (std::holds_alternative<Ended>(event.what)) {
+    due_.erase(place);
+    ended_.insert(process);
+  }
+  return std::nullopt;
+}
+
+}  // namespace antiphon

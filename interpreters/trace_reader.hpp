@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <istream>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "core/trace.hpp"
+#include "interpreters/id_set.hpp"
+#include "interpreters/line_reader.hpp"
+#include "interpreters/trace_text.hpp"
+
+namespace antiphon {
+
+/// What a reader cannot make sense of: the line, from 1, and one sentence without a full stop.
+struct BadInput {
+  std::size_t line;
+  std::string what;
+
+  bool operator==(const BadInput&) const = default;
+};
+
+/// Reads a trace line by line, in memory that depends on the processes that live at one time, not on its length.
+class TraceReader {
+ public:
+  /// Refers to the stream, which outlives it.
+  explicit TraceReader(std::istream& in);
+
+  /// To be called first, once.
+  std::expected<TraceHeader, BadInput> header();
+
+  /// The next event; none at the end. Not to be called after bad input.
+  std::expected<std::optional<Event>, BadInput> next();
+
+  /// True once the end was met and was not the end of a line: the writer was cut off. What stood in that line is
+  /// lost. If already the header is cut, then `header` is bad input as well.
+  [[nodiscard]] bool cut() const { return cut_; }
+
+  /// The line of what was read last, from 1.
+  [[nodiscard]] std::size_t line() const { return lines_.number(); }
+
+ private:
+  [[nodiscard]] BadInput bad(std::string what) const;
+  std::optional<std::string> check_order(const ProcessEvent& event);
+
+  LineReader lines_;
+  bool cut_ = false;
+  std::uint32_t first_processes_ = 1;
+  std::unordered_map<ProcessId, std::uint64_t> due_;  ///< The next event's number of each living process.
+  IdSet ended_;
+};
+
+}  // namespace antiphon
