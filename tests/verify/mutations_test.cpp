@@ -9,6 +9,7 @@
 
 #include "core/programs/catalogue.hpp"
 #include "interpreters/simulated.hpp"
+#include "interpreters/trace_reader.hpp"
 #include "interpreters/trace_text.hpp"
 #include "tests/verify/history.hpp"
 
