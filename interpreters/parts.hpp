@@ -195,9 +195,12 @@ class Parts {
   [[nodiscard]] auto place_of(PartKey key) const { return find_in(parts_, key); }
   [[nodiscard]] auto place_of(PartKey key) { return find_in(parts_, key); }
   static auto find_in(auto& parts, PartKey key) {
-    // Mostly all keys from 0 on are there.
-    if (key < parts.size() && parts[key].key == key) return parts.begin() + static_cast<std::ptrdiff_t>(key);
-    return std::ranges::lower_bound(parts, key, {}, &Entry::key);
+    if (parts.empty() || key < parts.front().key) return parts.begin();
+    // Mostly all keys from the first on are there; it is not behind where it would be then.
+    const std::size_t place = static_cast<std::size_t>(std::min<PartKey>(key - parts.front().key, parts.size()));
+    const auto there = parts.begin() + static_cast<std::ptrdiff_t>(place);
+    if (place < parts.size() && there->key == key) return there;
+    return std::ranges::lower_bound(parts.begin(), there, key, {}, &Entry::key);
   }
   [[nodiscard]] bool is_at(auto place, PartKey key) const { return place != parts_.end() && place->key == key; }
 

@@ -5,21 +5,35 @@
 namespace antiphon::verify {
 
 Seen::Seen(const Event& the_event, const Family& family) : event(the_event), before(family) {
+  const ProcessEvent* const of_process = process_event();
+  if (of_process == nullptr) return;
+  actor_ = before.process(of_process->process);
+  if (const auto* const issued = std::get_if<Issued>(&of_process->what)) {
+    exchange_ = &issued->exchange;
+    if (actor_ == nullptr) return;
+    std::visit(
+        [&]<class I>(const Exchange<I>& one) {
+          if constexpr (OnSocket<I>) held_ = actor_->held(socket_of(one.instruction));
+        },
+        *exchange_);
+  }
+  note_releases();
+}
+
+void Seen::note_releases() {
   const auto let_go = [&](const Held& held) {
     if (!held.listener && before.holders(held.connection).size() == 1) last_releases.push_back(held.connection);
   };
-  if (ended() != nullptr) {
-    const ProcessState* const one = before.process(process());
-    if (one == nullptr) return;
-    for (const auto& [name, held] : one->table) let_go(held);
-  } else if (const auto* close = issued<Close>(); close != nullptr && close->response) {
-    if (const auto what = held(close->instruction.socket)) let_go(*what);
+  if (ended() != nullptr && actor_ != nullptr) {
+    for (const auto& [name, held] : actor_->table) let_go(held);
+  } else if (const auto* close = issued<Close>(); close != nullptr && close->response && held_) {
+    let_go(*held_);
   }
 }
 
 Excuse Seen::excuse(const ConnectionState& connection, std::int64_t max_connections) const {
   if (connection.excuse != Excuse::none || connection.served) return connection.excuse;
-  const std::optional<std::int64_t> refuses_above = before.process(process())->refuses_above;
+  const std::optional<std::int64_t> refuses_above = actor().refuses_above;
   return refuses_above && *refuses_above >= max_connections ? Excuse::refused : Excuse::none;
 }
 
@@ -29,6 +43,15 @@ bool Report::knows(const Clause& clause) const {
 
 void Report::breach(const Clause& clause, Party party, std::string sentence) {
   if (!knows(clause)) breaches_.push_back({clause, party, std::move(sentence)});
+}
+
+void Report::leave_open(std::string remark) {
+  if (std::ranges::find(open_, remark) == open_.end()) open_.push_back(std::move(remark));
+}
+
+std::string quoted(const Bytes& bytes) {
+  if (bytes.is_kept()) return in_quotes(bytes.content());
+  return std::to_string(bytes.size()) + (bytes.size() == 1 ? " other byte" : " other bytes");
 }
 
 std::string in_quotes(std::string_view content) {

@@ -34,6 +34,19 @@ struct Clause {
   std::string_view text;
 };
 
+// The socket that an instruction is about.
+inline Socket socket_of(const Listen& listen) { return listen.listener; }
+inline Socket socket_of(const Accept& accept) { return accept.listener; }
+inline Socket socket_of(const Recv& recv) { return recv.from; }
+inline Socket socket_of(const Send& send) { return send.to; }
+inline Socket socket_of(const ShutdownSend& shutdown) { return shutdown.socket; }
+inline Socket socket_of(const Close& close) { return close.socket; }
+
+template <class I>
+concept OnSocket = requires(const I& instruction) {
+  { socket_of(instruction) } -> std::same_as<Socket>;
+};
+
 /// An event and what stood before it.
 struct Seen {
   Seen(const Event& the_event, const Family& family);
@@ -48,21 +61,34 @@ struct Seen {
   /// The issued instruction if it is an I, or null.
   template <Instruction I>
   [[nodiscard]] const Exchange<I>* issued() const {
-    const ProcessEvent* const of_process = process_event();
-    const Issued* const issued = of_process == nullptr ? nullptr : std::get_if<Issued>(&of_process->what);
-    return issued == nullptr ? nullptr : std::get_if<Exchange<I>>(&issued->exchange);
+    return exchange_ == nullptr ? nullptr : std::get_if<Exchange<I>>(exchange_);
   }
+  /// Any instruction that was issued, or null.
+  [[nodiscard]] const AnyExchange<Net>* exchange() const { return exchange_; }
   [[nodiscard]] const Ended* ended() const {
     const ProcessEvent* const of_process = process_event();
     return of_process == nullptr ? nullptr : std::get_if<Ended>(&of_process->what);
   }
   [[nodiscard]] const ClientEvent* client_event() const { return std::get_if<ClientEvent>(&event); }
   [[nodiscard]] ProcessId process() const { return process_event()->process; }
-  /// What the process of this event means by the socket.
-  [[nodiscard]] std::optional<Held> held(Socket socket) const { return before.held(process(), socket); }
+  /// The process of this event, which is one.
+  [[nodiscard]] const ProcessState& actor() const { return *actor_; }
+  /// What the instruction is about; none if it is about no socket, or the process does not hold it.
+  [[nodiscard]] const std::optional<Held>& held() const { return held_; }
+  /// The same, if it is a connection: what is known of it, or null.
+  [[nodiscard]] const ConnectionState* connection() const {
+    return held_ && !held_->listener ? before.connection(held_->connection) : nullptr;
+  }
   /// What excuses a connection that is let go of. Refusing a client needs a Fork that failed although it allowed
   /// `max_connections` children.
   [[nodiscard]] Excuse excuse(const ConnectionState& connection, std::int64_t max_connections) const;
+
+ private:
+  void note_releases();
+
+  const ProcessState* actor_ = nullptr;
+  const AnyExchange<Net>* exchange_ = nullptr;
+  std::optional<Held> held_;
 };
 
 /// Who broke a clause.
@@ -81,9 +107,13 @@ class Report {
   /// Whether the clause is broken already: then no sentence is needed.
   [[nodiscard]] bool knows(const Clause& clause) const;
   [[nodiscard]] const std::vector<Breach>& breaches() const { return breaches_; }
+  /// What cannot be told from the run, in a sentence.
+  void leave_open(std::string remark);
+  [[nodiscard]] const std::vector<std::string>& open() const { return open_; }
 
  private:
   std::vector<Breach> breaches_;
+  std::vector<std::string> open_;  ///< Each once.
 };
 
 /// Of what was wrong so far, keeps what is so here too.
@@ -202,5 +232,7 @@ struct Mark {
 
 /// "abc" in quotes, control characters escaped, the middle of a long one left out.
 std::string in_quotes(std::string_view content);
+/// The same, or how many there are, if they are not kept.
+std::string quoted(const Bytes& bytes);
 
 }  // namespace antiphon::verify

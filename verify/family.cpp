@@ -62,9 +62,7 @@ const std::set<ProcessId>& Family::holders(ConnectionId id) const {
 
 std::optional<Held> Family::held(ProcessId id, Socket socket) const {
   const ProcessState* const one = process(id);
-  if (one == nullptr) return std::nullopt;
-  const auto found = one->table.find(socket.number);
-  return found == one->table.end() ? std::nullopt : std::optional(found->second);
+  return one == nullptr ? std::nullopt : one->held(socket);
 }
 
 void Family::move(const Event& event) {

@@ -80,6 +80,12 @@ struct ProcessState {
   std::optional<Waiting> waiting;
   bool accepts = false;   ///< It issued Accept: it is an acceptor.
   bool stopping = false;  ///< An instruction of it answered STOPPING.
+  /// What the socket means to it; none if it holds nothing of that name.
+  [[nodiscard]] std::optional<Held> held(Socket socket) const {
+    const auto found = table.find(socket.number);
+    return found == table.end() ? std::nullopt : std::optional(found->second);
+  }
+
   /// Its last instruction but Sleep and Close was a Fork that failed: how many children it allowed.
   std::optional<std::int64_t> refuses_above;
 

@@ -161,6 +161,7 @@ Verdict Judge::finish(bool cut) {
     state.watcher.at_end(state.report);
     state.blame(nullptr);
   }
+  std::ranges::copy(state.report.open(), std::back_inserter(verdict.remarks));
   return state.ruled();
 }
 

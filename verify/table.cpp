@@ -26,7 +26,7 @@ struct Row {
 std::string text_of(const Unit&) { return "ok"; }
 std::string text_of(Socket socket) { return std::to_string(socket.number); }
 std::string text_of(std::size_t count) { return std::to_string(count); }
-std::string text_of(const Bytes& bytes) { return bytes.empty() ? "end" : in_quotes(bytes.content()); }
+std::string text_of(const Bytes& bytes) { return bytes.empty() ? "end" : quoted(bytes); }
 std::string text_of(const Forked& forked) { return std::holds_alternative<Parent>(forked) ? "parent" : "child"; }
 
 std::string operands(const OpenSocket& open) { return " " + text_of(open.at); }
@@ -36,7 +36,7 @@ std::string operands(const Listen& listen) {
 std::string operands(const Accept& accept) { return " " + text_of(accept.listener); }
 std::string operands(const Connect& connect) { return " " + text_of(connect.to); }
 std::string operands(const Recv& recv) { return " " + text_of(recv.from); }
-std::string operands(const Send& send) { return " " + text_of(send.to) + " " + in_quotes(send.bytes.content()); }
+std::string operands(const Send& send) { return " " + text_of(send.to) + " " + quoted(send.bytes); }
 std::string operands(const ShutdownSend& shutdown) { return " " + text_of(shutdown.socket); }
 std::string operands(const Close& close) { return " " + text_of(close.socket); }
 std::string operands(const Fork&) { return ""; }
@@ -71,7 +71,7 @@ Row row_of(const Event& event) {
   if (const auto* const of_client = std::get_if<ClientEvent>(&event)) {
     std::string text(antiphon::name_of(of_client->kind));
     std::ranges::replace(text, '_', ' ');
-    if (!of_client->bytes.empty()) text += " " + in_quotes(of_client->bytes.content());
+    if (!of_client->bytes.empty()) text += " " + quoted(of_client->bytes);
     return {column, text};
   }
   return {column, "stop is asked for"};

@@ -15,16 +15,17 @@ struct Answered {
   void caller(const Owing& owing, const Seen& seen, Report& report) const {
     for (const ConnectionId id : seen.last_releases) {
       const Owed* const owed = owing.find(id);
-      if (owed == nullptr || owed->bytes == 0) continue;
+      if (owed == nullptr || owed->bytes() == 0) continue;
+      if (owed->is_open()) report.leave_open("digests do not tell whether what a client got last was what it had sent");
       if (seen.before.connection(id)->excused(idle_ms)) continue;
-      report.breach(clause, Party::program, "lets go of its client and owes it " + in_quotes(owed->text()));
+      report.breach(clause, Party::program, "lets go of its client and owes it " + owed->quoted());
     }
   }
 
   void at_end(const Owing& owing, const Family& family, Report& report) const {
     owing.for_each([&](ConnectionId id, const Owed& owed) {
-      if (owed.bytes == 0 || family.connection(id) == nullptr || waits_in_send(family, id)) return;
-      report.breach(clause, Party::program, "comes to rest and still owes " + in_quotes(owed.text()));
+      if (owed.bytes() == 0 || family.connection(id) == nullptr || waits_in_send(family, id)) return;
+      report.breach(clause, Party::program, "comes to rest and still owes " + owed.quoted());
     });
   }
 

@@ -25,18 +25,18 @@ struct BufferSize {
     const std::string asks = "asks for " + std::to_string(recv->instruction.at_most) + " bytes, where ";
     if (std::cmp_greater(recv->instruction.at_most, at_most)) {
       report.breach(clause, Party::program, asks + std::to_string(at_most) + " are the limit");
-    } else if (std::cmp_less(recv->instruction.at_most, at_most) && is_all_that_is_answered(owing, seen, *recv)) {
+    } else if (std::cmp_less(recv->instruction.at_most, at_most) && is_all_that_is_answered(owing, seen)) {
       report.breach(clause, Party::program, asks + "a message may have " + std::to_string(at_most));
     }
   }
 
  private:
-  [[nodiscard]] bool is_all_that_is_answered(const Owing& owing, const Seen& seen, const Exchange<Recv>& recv) const {
+  [[nodiscard]] bool is_all_that_is_answered(const Owing& owing, const Seen& seen) const {
     if (answers == Answers::everything) return false;
-    const auto what = seen.held(recv.instruction.from);
+    const auto& what = seen.held();
     if (!what || what->listener) return false;
     const Owed* const owed = owing.find(what->connection);
-    return owed == nullptr || !owed->heard;
+    return owed == nullptr || !owed->heard();
   }
 };
 

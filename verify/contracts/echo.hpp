@@ -14,14 +14,13 @@ struct Echo {
   void caller(const Owing& owing, const Seen& seen, Report& report) const {
     const auto* const send = seen.issued<Send>();
     if (send == nullptr || report.knows(clause)) return;
-    const auto what = seen.held(send->instruction.to);
+    const auto& what = seen.held();
     if (!what || what->listener) return;
     const Owed* const owed = owing.find(what->connection);
     const Bytes& offered = send->instruction.bytes;
-    if (owed == nullptr ? offered.empty() : owed->begins_with(offered)) return;
+    if (owed == nullptr ? offered.empty() : owed->match(offered) != Match::no) return;
     report.breach(clause, Party::program,
-                  "sends " + in_quotes(offered.content()) + " where " +
-                      (owed == nullptr ? "nothing" : in_quotes(owed->text())) + " is owed");
+                  "sends " + quoted(offered) + " where " + (owed == nullptr ? "nothing" : owed->quoted()) + " is owed");
   }
 
   void callee(const Owing&, const Seen& seen, Report& report) const {
@@ -41,16 +40,16 @@ struct Echo {
 
   void move(Owing& owing, const Seen& seen) const {
     if (const auto* const recv = seen.issued<Recv>(); recv != nullptr && recv->response && *recv->response) {
-      const auto what = seen.held(recv->instruction.from);
+      const auto& what = seen.held();
       if (!what || what->listener || (*recv->response)->empty()) return;
       Owed& owed = owing.edit(what->connection);
-      if (answers == Answers::everything || !owed.heard) owed.add(**recv->response);
+      if (answers == Answers::everything || !owed.heard()) owed.add(**recv->response);
     } else if (const auto* const send = seen.issued<Send>(); send != nullptr && send->response && *send->response) {
-      const auto what = seen.held(send->instruction.to);
+      const auto& what = seen.held();
       if (!what || what->listener) return;
       if (!owing.contains(what->connection)) return;
       Owed& owed = owing.edit(what->connection);
-      owed.pay(std::min(**send->response, owed.bytes));
+      owed.pay(send->instruction.bytes.take(std::min(**send->response, owed.bytes())));
     } else {
       for (const ConnectionId ended : seen.last_releases) owing.erase(ended);
     }

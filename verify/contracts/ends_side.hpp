@@ -18,34 +18,26 @@ struct EndsSide {
   std::int64_t idle_ms = 0;  ///< The idle limit: a deadline before it excuses nothing.
 
   void caller(const Owing& owing, const Seen& seen, Report& report) const {
-    if (const auto* const recv = seen.issued<Recv>()) check_reading(owing, seen, recv->instruction.from, report);
-    if (const auto* const shutdown = seen.issued<ShutdownSend>()) {
-      check_ending(owing, seen, shutdown->instruction.socket, report);
-    }
+    if (seen.issued<Recv>() != nullptr) check_reading(owing, seen, report);
+    if (seen.issued<ShutdownSend>() != nullptr) check_ending(owing, seen, report);
   }
 
  private:
-  static const ConnectionState* connection_of(const Seen& seen, const std::optional<Held>& what) {
-    return !what || what->listener ? nullptr : seen.before.connection(what->connection);
-  }
-
-  void check_reading(const Owing& owing, const Seen& seen, Socket client, Report& report) const {
+  void check_reading(const Owing& owing, const Seen& seen, Report& report) const {
     if (answers == Answers::everything) return;
-    const auto what = seen.held(client);
-    const ConnectionState* const connection = connection_of(seen, what);
+    const ConnectionState* const connection = seen.connection();
     if (connection == nullptr || connection->side_ended) return;
-    const Owed* const owed = owing.find(what->connection);
-    if (owed == nullptr || !owed->heard || connection->excuse != Excuse::none) return;
+    const Owed* const owed = owing.find(seen.held()->connection);
+    if (owed == nullptr || !owed->heard() || connection->excuse != Excuse::none) return;
     report.breach(clause, Party::program, "reads on and has not ended its side");
   }
 
-  void check_ending(const Owing& owing, const Seen& seen, Socket client, Report& report) const {
-    const auto what = seen.held(client);
-    const ConnectionState* const connection = connection_of(seen, what);
+  void check_ending(const Owing& owing, const Seen& seen, Report& report) const {
+    const ConnectionState* const connection = seen.connection();
     if (connection == nullptr || connection->excused(idle_ms)) return;
-    const Owed* const owed = owing.find(what->connection);
-    if (owed == nullptr || owed->bytes == 0) return;
-    report.breach(clause, Party::program, "ends its side and still owes " + in_quotes(owed->text()));
+    const Owed* const owed = owing.find(seen.held()->connection);
+    if (owed == nullptr || owed->bytes() == 0) return;
+    report.breach(clause, Party::program, "ends its side and still owes " + owed->quoted());
   }
 };
 

@@ -27,9 +27,8 @@ struct InputRead {
   void callee(const Nothing&, const Seen& seen, Report& report) const {
     const auto* const recv = seen.issued<Recv>();
     if (recv == nullptr || !recv->response || !*recv->response || (*recv->response)->empty()) return;
-    const auto what = seen.held(recv->instruction.from);
-    const ConnectionState* const connection = what ? seen.before.connection(what->connection) : nullptr;
-    if (connection == nullptr || what->listener || !connection->input_ended) return;
+    const ConnectionState* const connection = seen.connection();
+    if (connection == nullptr || !connection->input_ended) return;
     report.breach(clause, Party::interpreter, "answers bytes after the client's end");
   }
 };

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "verify/contracts/sockets.hpp"
+#include "verify/contract.hpp"
 
 namespace antiphon::verify {
 
@@ -26,22 +26,24 @@ struct Kernel {
 
   void callee(const Witness& under_way, const Seen& seen, Report& report) const {
     if (const ClientEvent* const event = seen.client_event()) return check_client(under_way, *event, report);
-    const auto* const of_process = seen.process_event();
-    if (of_process == nullptr || seen.ended() != nullptr) return;
-    std::visit([&]<class I>(const Exchange<I>& exchange) { check_open(seen, exchange, report); },
-               std::get<Issued>(of_process->what).exchange);
-    if (const auto* const recv = seen.issued<Recv>()) check_arrival(under_way, seen, *recv, report);
+    if (seen.exchange() == nullptr) return;
+    if (!seen.held()) {
+      std::visit([&](const auto& exchange) { check_not_open(exchange, report); }, *seen.exchange());
+    }
+    if (const auto* const recv = seen.issued<Recv>(); recv != nullptr && under_way.size() > 0)
+      check_arrival(under_way, seen, *recv, report);
     if (const auto* const send = seen.issued<Send>()) check_side(seen, *send, report);
   }
 
   void move(Witness& under_way, const Seen& seen) const {
     if (const ClientEvent* const event = seen.client_event()) return move(under_way, *event);
+    if (under_way.size() == 0) return;  // no client is seen
     if (const auto* const recv = seen.issued<Recv>(); recv != nullptr && answered(*recv)) {
-      const auto client = client_of(seen, recv->instruction.from);
+      const auto client = client_of(seen);
       if (client && under_way.contains(*client)) under_way.edit(*client).to_server.erase(0, (*recv->response)->size());
     }
     if (const auto* const send = seen.issued<Send>(); send != nullptr && answered(*send)) {
-      const auto client = client_of(seen, send->instruction.to);
+      const auto client = client_of(seen);
       const std::string_view sent = send->instruction.bytes.content().substr(0, **send->response);
       if (client && under_way.contains(*client)) under_way.edit(*client).to_client += sent;
     }
@@ -53,34 +55,30 @@ struct Kernel {
     return exchange.response && exchange.response->has_value();
   }
 
-  static std::optional<ClientId> client_of(const Seen& seen, Socket socket) {
-    const auto what = seen.held(socket);
-    const ConnectionState* const connection =
-        what && !what->listener ? seen.before.connection(what->connection) : nullptr;
+  static std::optional<ClientId> client_of(const Seen& seen) {
+    const ConnectionState* const connection = seen.connection();
     return connection == nullptr ? std::nullopt : connection->client;
   }
 
   template <class I>
-  static void check_open(const Seen& seen, const Exchange<I>& exchange, Report& report) {
-    if constexpr (requires { OnlyWhileOpen::socket_of(exchange.instruction); }) {
-      const Socket socket = OnlyWhileOpen::socket_of(exchange.instruction);
-      if (!answered(exchange) || seen.held(socket)) return;
+  static void check_not_open(const Exchange<I>& exchange, Report& report) {
+    if constexpr (OnSocket<I>) {
+      if (!answered(exchange)) return;
       report.breach(clause, Party::interpreter,
-                    "answers with success for socket " + std::to_string(socket.number) + ", which is not open");
+                    "answers with success for socket " + std::to_string(socket_of(exchange.instruction).number) +
+                        ", which is not open");
     }
   }
 
   static void check_side(const Seen& seen, const Exchange<Send>& send, Report& report) {
-    const auto what = seen.held(send.instruction.to);
-    const ConnectionState* const connection =
-        what && !what->listener ? seen.before.connection(what->connection) : nullptr;
+    const ConnectionState* const connection = seen.connection();
     if (connection == nullptr || !connection->side_ended || !answered(send) || send.instruction.bytes.empty()) return;
     report.breach(clause, Party::interpreter, "answers that bytes went out on a side that was ended");
   }
 
   static void check_arrival(const Witness& under_way, const Seen& seen, const Exchange<Recv>& recv, Report& report) {
     if (!answered(recv)) return;
-    const auto client = client_of(seen, recv.instruction.from);
+    const auto client = client_of(seen);
     const UnderWay* const one = client ? under_way.find(*client) : nullptr;
     const std::string_view received = (*recv.response)->content();
     if (one == nullptr || one->to_server.starts_with(received)) return;

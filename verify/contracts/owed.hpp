@@ -1,61 +1,54 @@
 #pragma once
 
-#include <deque>
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/digest.hpp"
 #include "verify/contract.hpp"
 
 namespace antiphon::verify {
 
-/// What a connection was sent and has not been answered yet.
-struct Owed {
-  static constexpr About about = About::record;
+/// Whether bytes are those that are due. Of bytes that are not kept it cannot be told before both streams have come to
+/// a place where the digest of each is known.
+enum class Match : std::uint8_t { yes, no, unknown };
 
-  std::deque<Bytes> parts;
-  std::size_t bytes = 0;
-  bool heard = false;  ///< A message was received.
+/// What a connection was sent and has not been answered yet.
+class Owed {
+ public:
+  static constexpr About about = About::record;
 
   /// However it was cut.
   void identify(Digest& digest) const {
     digest.add_text(text());
-    digest.add_word(heard ? 1 : 0);
+    digest.add_word(heard_ ? 1 : 0);
   }
 
-  void add(const Bytes& received) {
-    parts.push_back(received);
-    bytes += received.size();
-    heard = true;
-  }
-  void pay(std::size_t count) {
-    bytes -= count;
-    while (count > 0) {
-      const std::size_t part = parts.front().size();
-      if (part > count) {
-        parts.front() = parts.front().drop(count);
-        return;
-      }
-      parts.pop_front();
-      count -= part;
-    }
-  }
+  void add(const Bytes& received);
+  /// The bytes went out; no more than are owed.
+  void pay(const Bytes& sent);
+
   /// Whether `offered` is what is owed next.
-  [[nodiscard]] bool begins_with(const Bytes& offered) const {
-    if (offered.size() > bytes) return false;
-    std::string_view rest = offered.content();
-    for (const Bytes& part : parts) {
-      const std::string_view next = part.content().substr(0, rest.size());
-      if (!rest.starts_with(next)) return false;
-      rest.remove_prefix(next.size());
-      if (rest.empty()) break;
-    }
-    return true;
-  }
-  [[nodiscard]] std::string text() const {
-    std::string all;
-    for (const Bytes& part : parts) all += part.content();
-    return all;
-  }
+  [[nodiscard]] Match match(const Bytes& offered) const;
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  /// A message was received.
+  [[nodiscard]] bool heard() const { return heard_; }
+  /// What went out last could not be compared yet.
+  [[nodiscard]] bool is_open() const { return is_open_; }
+
+  [[nodiscard]] std::string text() const;
+  /// For people.
+  [[nodiscard]] std::string quoted() const;
+
+ private:
+  [[nodiscard]] bool is_kept() const;
+  [[nodiscard]] Match match_digest(const Bytes& offered) const;
+
+  std::vector<Bytes> parts_;
+  std::size_t first_ = 0;  ///< Of `parts_`, that is not paid.
+  std::size_t bytes_ = 0;
+  bool heard_ = false;
+  bool is_open_ = false;
 };
 
 using Owing = Parts<Owed>;  ///< By connection.

@@ -11,12 +11,12 @@ struct Reaped {
 
   void caller(const Nothing&, const Seen& seen, Report& report) const {
     if (seen.ended() == nullptr) return;
-    const ProcessState* const one = seen.before.process(seen.process());
-    if (!one->parent) return;
-    const Parenthood* const parent = seen.before.parenthood(*one->parent);
+    const ProcessState& one = seen.actor();
+    if (!one.parent) return;
+    const Parenthood* const parent = seen.before.parenthood(*one.parent);
     if (parent == nullptr || parent->discards) return;
     report.breach(clause, Party::program,
-                  "ends, and its parent, process " + std::to_string(*one->parent) + ", never reaps it");
+                  "ends, and its parent, process " + std::to_string(*one.parent) + ", never reaps it");
   }
 };
 
@@ -28,8 +28,8 @@ struct Handled {
   void caller(const Nothing&, const Seen& seen, Report& report) const {
     const Ended* const ended = seen.ended();
     if (ended == nullptr || ended->result || ended->result.error() == Errno::STOPPING) return;
-    const ProcessState* const one = seen.before.process(seen.process());
-    if (!one->parent && !one->accepts) return;
+    const ProcessState& one = seen.actor();
+    if (!one.parent && !one.accepts) return;
     report.breach(clause, Party::program, "ends by " + name_of(ended->result.error()) + ", which it did not handle");
   }
 };
@@ -41,8 +41,8 @@ struct AcceptorLives {
 
   void caller(const Nothing&, const Seen& seen, Report& report) const {
     if (seen.ended() == nullptr) return;
-    const ProcessState* const one = seen.before.process(seen.process());
-    if (!one->accepts || one->stopping) return;
+    const ProcessState& one = seen.actor();
+    if (!one.accepts || one.stopping) return;
     report.breach(clause, Party::program, "accepts clients and ends, and nobody asked it to stop");
   }
 };

@@ -11,12 +11,12 @@ struct Roles {
 
   void caller(const Nothing&, const Seen& seen, Report& report) const {
     if (seen.process_event() == nullptr || seen.ended() != nullptr) return;
-    const ProcessState* const one = seen.before.process(seen.process());
-    if (one->accepts &&
+    const ProcessState& one = seen.actor();
+    if (one.accepts &&
         (seen.issued<Recv>() != nullptr || seen.issued<Send>() != nullptr || seen.issued<ShutdownSend>() != nullptr)) {
       report.breach(clause, Party::program, "accepts clients and talks to one");
     }
-    if (one->parent && seen.issued<Accept>() != nullptr) {
+    if (one.parent && seen.issued<Accept>() != nullptr) {
       report.breach(clause, Party::program, "is a session and accepts");
     }
   }
@@ -34,9 +34,9 @@ struct OwnConnection {
 
  private:
   static void check(const Seen& seen, Socket own, Report& report) {
-    const ProcessState* const one = seen.before.process(seen.process());
-    if (!one->parent) return;
-    for (const auto& [name, held] : one->table) {
+    const ProcessState& one = seen.actor();
+    if (!one.parent) return;
+    for (const auto& [name, held] : one.table) {
       if (name == own.number) continue;
       report.breach(clause, Party::program,
                     "talks to its client and also holds socket " + std::to_string(name) +

@@ -11,18 +11,16 @@ struct OnlyWhileOpen {
   static constexpr Clause clause{"open", "sockets are used only while they are open, and closed once"};
 
   void caller(const Nothing&, const Seen& seen, Report& report) const {
-    const auto* const of_process = seen.process_event();
-    if (of_process == nullptr || seen.ended() != nullptr) return;
+    if (seen.exchange() == nullptr || seen.held()) return;
     std::visit(
         [&]<class I>(const Exchange<I>& exchange) {
-          if constexpr (requires { socket_of(exchange.instruction); }) {
-            const Socket socket = socket_of(exchange.instruction);
-            if (seen.held(socket)) return;
-            report.breach(clause, Party::program,
-                          "uses socket " + std::to_string(socket.number) + ", which it does not hold");
+          if constexpr (OnSocket<I>) {
+            report.breach(
+                clause, Party::program,
+                "uses socket " + std::to_string(socket_of(exchange.instruction).number) + ", which it does not hold");
           }
         },
-        std::get<Issued>(of_process->what).exchange);
+        *seen.exchange());
   }
 
   void callee(const Nothing&, const Seen& seen, Report& report) const {
@@ -31,20 +29,13 @@ struct OnlyWhileOpen {
     check_fresh(seen, seen.issued<Connect>(), report);
   }
 
-  static Socket socket_of(const Listen& listen) { return listen.listener; }
-  static Socket socket_of(const Accept& accept) { return accept.listener; }
-  static Socket socket_of(const Recv& recv) { return recv.from; }
-  static Socket socket_of(const Send& send) { return send.to; }
-  static Socket socket_of(const ShutdownSend& shutdown) { return shutdown.socket; }
-  static Socket socket_of(const Close& close) { return close.socket; }
-
  private:
   template <class I>
   static void check_fresh(const Seen& seen, const Exchange<I>* exchange, Report& report) {
     if (exchange == nullptr || !exchange->response || !*exchange->response) return;
-    const ProcessState* const one = seen.before.process(seen.process());
+    const ProcessState& one = seen.actor();
     int free = 0;
-    while (one->table.contains(free)) ++free;
+    while (one.table.contains(free)) ++free;
     if ((*exchange->response)->number == free) return;
     report.breach(clause, Party::interpreter,
                   "answers socket " + std::to_string((*exchange->response)->number) + " where " + std::to_string(free) +
@@ -59,9 +50,9 @@ struct AllReleased {
 
   void caller(const Nothing&, const Seen& seen, Report& report) const {
     if (seen.ended() == nullptr) return;
-    const ProcessState* const one = seen.before.process(seen.process());
-    if (one->table.empty()) return;
-    report.breach(clause, Party::program, "ends and still holds socket " + std::to_string(one->table.begin()->first));
+    const ProcessState& one = seen.actor();
+    if (one.table.empty()) return;
+    report.breach(clause, Party::program, "ends and still holds socket " + std::to_string(one.table.begin()->first));
   }
 };
 

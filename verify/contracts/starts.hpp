@@ -56,8 +56,8 @@ struct Starts {
   /// The process of the event if it is nobody's child and has not accepted yet.
   static const ProcessState* server(const Seen& seen) {
     if (seen.process_event() == nullptr) return nullptr;
-    const ProcessState* const one = seen.before.process(seen.process());
-    return one->parent || one->accepts ? nullptr : one;
+    const ProcessState& one = seen.actor();
+    return one.parent || one.accepts ? nullptr : &one;
   }
 };
 

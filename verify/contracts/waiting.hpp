@@ -33,23 +33,21 @@ struct IdleLimit {
   std::int64_t limit_ms = forever_ms;
 
   void caller(const Nothing&, const Seen& seen, Report& report) const {
-    if (const auto* const recv = seen.issued<Recv>())
-      check(seen, recv->instruction.from, recv->instruction.until, report);
-    if (const auto* const send = seen.issued<Send>())
-      check(seen, send->instruction.to, send->instruction.until, report);
+    if (const auto* const recv = seen.issued<Recv>()) check(seen, recv->instruction.until, report);
+    if (const auto* const send = seen.issued<Send>()) check(seen, send->instruction.until, report);
   }
 
  private:
-  void check(const Seen& seen, Socket client, const Deadline& until, Report& report) const {
+  void check(const Seen& seen, const Deadline& until, Report& report) const {
     if (until.wait_ms > limit_ms) {
       const std::string asks = until.wait_ms == forever_ms ? "for ever" : std::to_string(until.wait_ms) + " ms";
       report.breach(clause, Party::program,
                     "would wait " + asks + " for its client, where " + std::to_string(limit_ms) + " ms are the limit");
       return;
     }
-    const auto what = seen.held(client);
-    const ConnectionState* const connection = what ? seen.before.connection(what->connection) : nullptr;
-    if (connection == nullptr || what->listener || limit_ms == forever_ms || connection->waited_ms < limit_ms) return;
+    if (limit_ms == forever_ms) return;
+    const ConnectionState* const connection = seen.connection();
+    if (connection == nullptr || connection->waited_ms < limit_ms) return;
     report.breach(clause, Party::program, "waits again for a client that was silent for the whole idle limit");
   }
 };
