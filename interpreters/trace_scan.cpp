@@ -108,14 +108,22 @@ class Scanner {
 
   bool value(Bytes& into) {
     if (literal(R"({"digest":")")) return digests(into);
+    const bool is_text = literal(R"({"text":")");
+    if (is_text && plain_text(into)) return literal("}");
     content_.clear();
-    if (literal(R"({"text":")")) {
-      if (!text(content_)) return false;
-    } else if (!literal(R"({"hex":")") || !hex(content_)) {
-      return false;
-    }
+    if (is_text ? !text(content_) : !literal(R"({"hex":")") || !hex(content_)) return false;
     into = Bytes::copy_of(content_);
     return literal("}");
+  }
+
+  /// The same as `text` where nothing is escaped, straight into its place.
+  bool plain_text(Bytes& into) {
+    const std::string_view left(at_, static_cast<std::size_t>(end_ - at_));
+    const std::size_t plain = form::plain_length(left);
+    if (plain == left.size() || left[plain] != '"') return false;
+    into = Bytes::copy_of(left.substr(0, plain));
+    at_ += plain + 1;
+    return true;
   }
 
   /// Up to the closing quote, and that.

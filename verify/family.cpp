@@ -51,9 +51,7 @@ Family::Family(std::uint32_t first_processes) {
   }
 }
 
-const ProcessState* Family::process(ProcessId id) const { return processes_.find(id); }
 const Parenthood* Family::parenthood(ProcessId id) const { return parenthoods_.find(id); }
-const ConnectionState* Family::connection(ConnectionId id) const { return connections_.find(id); }
 const std::set<ProcessId>& Family::holders(ConnectionId id) const {
   static const std::set<ProcessId> none;
   const Holders* const found = holders_.find(id);
@@ -130,7 +128,8 @@ void Family::move(const ProcessEvent& event) {
   ProcessState& one = processes_.edit(id);
   std::visit(
       [&]<class I>(const Exchange<I>& exchange) {
-        one.waiting = exchange.response ? std::nullopt : std::optional(Waiting{issued.exchange});
+        if (!exchange.response) one.waiting = Waiting{issued.exchange};
+        if (exchange.response && one.waiting) one.waiting.reset();
         if (failure(exchange) == Errno::STOPPING) one.stopping = true;
         if (std::same_as<I, Accept>) one.accepts = true;
         if constexpr (!std::same_as<I, Close> && !std::same_as<I, Sleep>) one.refuses_above.reset();
@@ -156,9 +155,9 @@ void Family::take(ProcessId id, const Issued& issued) {
                           if (const auto error = failure(recv))
                             note(id, recv.instruction.from, *error, recv.instruction.until.wait_ms);
                           const Bytes* const got = success(recv);
+                          if (got == nullptr || !got->empty()) return;
                           const auto what = held(id, recv.instruction.from);
-                          if (got == nullptr || !got->empty() || !what || what->listener) return;
-                          connections_.edit(what->connection).input_ended = true;
+                          if (what && !what->listener) connections_.edit(what->connection).input_ended = true;
                         },
                         [&](const Exchange<Send>& send) {
                           if (const auto error = failure(send))

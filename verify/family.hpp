@@ -118,8 +118,8 @@ class Family {
   /// Before anything happened: so many first processes, from 0 on.
   explicit Family(std::uint32_t first_processes = 1);
 
-  [[nodiscard]] const ProcessState* process(ProcessId id) const;
-  [[nodiscard]] const ConnectionState* connection(ConnectionId id) const;
+  [[nodiscard]] const ProcessState* process(ProcessId id) const { return processes_.find(id); }
+  [[nodiscard]] const ConnectionState* connection(ConnectionId id) const { return connections_.find(id); }
   /// The processes that have a name for the connection.
   [[nodiscard]] const std::set<ProcessId>& holders(ConnectionId id) const;
   [[nodiscard]] const Parenthood* parenthood(ProcessId id) const;

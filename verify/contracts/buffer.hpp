@@ -22,15 +22,17 @@ struct BufferSize {
   void caller(const Owing& owing, const Seen& seen, Report& report) const {
     const auto* const recv = seen.issued<Recv>();
     if (recv == nullptr || at_most == unlimited) return;
-    const std::string asks = "asks for " + std::to_string(recv->instruction.at_most) + " bytes, where ";
-    if (std::cmp_greater(recv->instruction.at_most, at_most)) {
-      report.breach(clause, Party::program, asks + std::to_string(at_most) + " are the limit");
-    } else if (std::cmp_less(recv->instruction.at_most, at_most) && is_all_that_is_answered(owing, seen)) {
-      report.breach(clause, Party::program, asks + "a message may have " + std::to_string(at_most));
+    const std::size_t asked = recv->instruction.at_most;
+    if (std::cmp_greater(asked, at_most)) {
+      report.breach(clause, Party::program, asks_for(asked) + std::to_string(at_most) + " are the limit");
+    } else if (std::cmp_less(asked, at_most) && is_all_that_is_answered(owing, seen)) {
+      report.breach(clause, Party::program, asks_for(asked) + "a message may have " + std::to_string(at_most));
     }
   }
 
  private:
+  static std::string asks_for(std::size_t bytes) { return "asks for " + std::to_string(bytes) + " bytes, where "; }
+
   [[nodiscard]] bool is_all_that_is_answered(const Owing& owing, const Seen& seen) const {
     if (answers == Answers::everything) return false;
     const auto& what = seen.held();
