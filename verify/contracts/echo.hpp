@@ -49,7 +49,7 @@ struct Echo {
       if (!what || what->listener) return;
       if (!owing.contains(what->connection)) return;
       Owed& owed = owing.edit(what->connection);
-      owed.pay(send->instruction.bytes.take(std::min(**send->response, owed.bytes())));
+      owed.pay(send->instruction.bytes, std::min(**send->response, owed.bytes()));
     } else {
       for (const ConnectionId ended : seen.last_releases) owing.erase(ended);
     }

@@ -35,10 +35,10 @@ void Owed::add(const Bytes& received) {
   heard_ = true;
 }
 
-void Owed::pay(const Bytes& sent) {
-  if (!sent.is_kept() || !is_kept()) is_open_ = match(sent) == Match::unknown;
+void Owed::pay(const Bytes& offered, std::size_t count) {
+  if (!offered.is_kept() || !is_kept()) is_open_ = match(offered) == Match::unknown;
+  const Bytes sent = offered.take(count);
   StreamDigest before;
-  std::size_t count = sent.size();
   bytes_ -= count;
   while (count > 0) {
     Bytes& part = parts_[first_];

@@ -25,8 +25,8 @@ class Owed {
   }
 
   void add(const Bytes& received);
-  /// The bytes went out; no more than are owed.
-  void pay(const Bytes& sent);
+  /// So many of the bytes that were offered went out; no more than are owed.
+  void pay(const Bytes& offered, std::size_t count);
 
   /// Whether `offered` is what is owed next.
   [[nodiscard]] Match match(const Bytes& offered) const;
