@@ -4,7 +4,6 @@
 // Try: echo-verify properties --program seed
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <array>
 #include <cstdio>
@@ -30,11 +29,6 @@
 
 namespace antiphon {
 namespace {
-
-/// How far a campaign is, on a terminal; nothing where nobody watches. No text: it is over.
-void show_progress(const std::string& text) {
-  if (isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\033[K{}", text);
-}
 
 /// Writes the counterexamples as a test, where that was asked for; then as the code says.
 ExitCode emit_test(const VerifyArguments& arguments, const Subject& subject, const verify::Expectations& expected,
@@ -196,6 +190,8 @@ ExitCode obey(const VerifyArguments& arguments) {
       return compare(arguments);
     case VerifyCommand::mutants:
       return check_mutants(arguments);
+    case VerifyCommand::probe:
+      return probe(arguments.probe, arguments.as_json);
     case VerifyCommand::properties:
       break;
   }

@@ -1,16 +1,14 @@
 #include "apps/server_arguments.hpp"
 
 #include <fmt/format.h>
-#include <netdb.h>
 #include <sched.h>
-#include <sys/socket.h>
 
-#include <array>
 #include <cstdint>
 #include <limits>
 #include <string_view>
 #include <utility>
 
+#include "apps/addresses.hpp"
 #include "interpreters/trace_text.hpp"
 #include "interpreters/uring.hpp"
 
@@ -104,21 +102,6 @@ void settle_workers(const CLI::App& app, ServerArguments& arguments) {
   }
 }
 
-/// The first numeric address of a host.
-std::string resolved(const std::string& host) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  const int failure = host.empty() ? EAI_NONAME : getaddrinfo(host.c_str(), nullptr, &hints, &found);
-  if (failure != 0) refuse("--host", fmt::format("'{}' does not resolve: {}", host, gai_strerror(failure)));
-  std::array<char, NI_MAXHOST> numeric{};
-  const int unnamed =
-      getnameinfo(found->ai_addr, found->ai_addrlen, numeric.data(), numeric.size(), nullptr, 0, NI_NUMERICHOST);
-  freeaddrinfo(found);
-  if (unnamed != 0) refuse("--host", fmt::format("'{}' does not resolve: {}", host, gai_strerror(unnamed)));
-  return numeric.data();
-}
-
 /// The seed takes nothing from outside; who sets something for it would be misled.
 void check_seed(const CLI::App& app) {
   for (const char* name : {"--host", "--port", "--backlog", "--max-connections", "--idle-timeout", "--drain-timeout"}) {
@@ -171,7 +154,7 @@ std::expected<ServerArguments, Farewell> read_server_arguments(int count, const 
       arguments.options.server.at = {"127.0.0.1", 8888};
       arguments.options.session.until = {};
     } else {
-      arguments.options.server.at.host = resolved(arguments.options.server.at.host);
+      arguments.options.server.at.host = addresses_of("--host", arguments.options.server.at.host).front();
     }
   });
   if (auto farewell = parse("echo-server", app, count, values, std::string(manual))) {

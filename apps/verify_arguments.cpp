@@ -29,6 +29,8 @@ USAGE
                       [--format FORMAT]
   echo-verify trace FILE [--program NAME] [--format FORMAT]
   echo-verify mutants [--program NAME] [--runs N] [--seed S] [--format FORMAT]
+  echo-verify probe HOST:PORT [--once] [--runs N] [--seed S] [--timeout S] [--expect-idle-timeout S]
+                    [--allow-remote] [--format FORMAT | --json]
 
   `properties` runs the server's program in a simulated network with random clients, schedules and faults, and judges
   every run. What breaks a contract is shrunk to a small scenario, printed as a table with a column for each client
@@ -59,10 +61,21 @@ USAGE
   nothing shows in any of them it is proved equivalent too. A survivor is printed with the lines in which its tree
   differs: it shows what is not checked.
 
+  `probe` asks the same of a server of which it knows nothing but the address, whatever it is written in. Clients with
+  real sockets try one promise after the other: one word, the server's end after the client's, message after message,
+  a message in segments, 1 KiB, 16 KiB, 64 KiB and 4 MiB, slow clients, clients that say nothing, read nothing, reset
+  or vanish, 16 at the same time, 100 at once, 200 in a row, then random ones. What fails is shrunk to a small script,
+  which is run again, and printed as a session of nc: `>` is what the client sends, `<` what it meets. A failure that
+  is not seen again makes its promise incomplete; so does what was not tried for want of time. Bounds: it connects to
+  that address alone, with at most 100 connections at a time; some 430 and 22 MiB in all where everything holds; at
+  most 100 smaller scripts are tried for each promise that does not, twice each; nothing is begun after --timeout.
+  Nothing is kept of what the server sends beyond what is owed and 4 KiB. IPv6: [::1]:8888.
+
 OPTIONS
   --program NAME   stream, once or seed. Default stream. Of a trace: the program that it must be a run of; without it,
                    the contracts are those of the program that its first line names.
-  --runs N         How many scenarios, or walks; of `mutants`, for each that survives. Default 10000; of `mutants` 1000.
+  --runs N         How many scenarios, or walks; of `mutants`, for each that survives. Default 10000; of `mutants` 1000,
+                   of `probe` 20.
   --seed S         Where they are drawn from; the same seed gives the same scenarios. Default 1.
   --clients N      The most clients in a scenario, 1 to 16. Default 4. Of explore, compare: how many, 1 to 8. Default 2.
   --messages K     Messages that each client sends, 0 to 8, or `any`. Default 2.
@@ -79,7 +92,15 @@ OPTIONS
   --threads N      How many threads search, 1 to 64; only of strategy dfs. Default 1. Several do not judge runs without
                    end (clause served), and how many states a reduction leaves depends on who is faster.
   --faults LIST    none, all, or names with commas between them. Default none. Each scenario has some of them.
-{}  --replay TOKEN   Run the scenario of a counterexample again.
+{}  --once           Of probe: the server answers the first message and ends the connection.
+  --timeout S      Of probe: seconds that all of it may take, 5 to 3600. Default 40. A client that waits in silence for
+                   a twentieth of that gives up.
+  --expect-idle-timeout S
+                   Of probe: the server lets go of a client that is silent for S seconds, at most half of --timeout.
+                   Without it a server that does not is no violation, and only remarked on.
+  --allow-remote   Of probe: the server may be on another host than this one.
+  --json           Of probe: the same as --format json.
+  --replay TOKEN   Run the scenario of a counterexample again.
   --coverage       List the points, branches and errors of the program that no run reached.
   --emit-test FILE Write what was found as a GoogleTest source that fails while the defect is there. FILE must be new.
   --format FORMAT  text or json. Default text.
@@ -89,7 +110,7 @@ OPTIONS
 EXIT STATUS
   0  holds; no mutant survived; the programs are equivalent
   1  violated; mutants survived; the programs differ
-  2  did not run: wrong usage, a trace that does not read, a token of another program
+  2  did not run: wrong usage, a trace that does not read, a token of another program, a port where nothing listens
   3  incomplete: what was seen allows no verdict; the last lines say why (more runs may help)
 
 EXAMPLES
@@ -101,6 +122,7 @@ EXAMPLES
   echo-verify explore --clients 8 --faults all --strategy pct
   echo-verify compare stream once
   echo-verify mutants --program once
+  echo-verify probe 127.0.0.1:8888 --expect-idle-timeout 10
   echo-server --trace t.jsonl      then, once it has stopped: echo-verify trace t.jsonl --program stream
 )";
 
@@ -201,12 +223,13 @@ void add_options(CLI::App& app, VerifyArguments& arguments) {
   CLI::App* const explore = app.add_subcommand("explore");
   CLI::App* const mutants = app.add_subcommand("mutants");
   CLI::App* const compare = app.add_subcommand("compare");
+  CLI::App* const probe = app.add_subcommand("probe");
   trace->callback([&] { arguments.command = VerifyCommand::trace; });
   mutants->callback([&] { arguments.command = VerifyCommand::mutants; });
   trace->add_option("FILE", arguments.file)->required();
-  for (CLI::App* const command : {properties, trace, explore, mutants, compare}) {
+  for (CLI::App* const command : {properties, trace, explore, mutants, compare, probe}) {
     command->set_help_flag("-h,--help");
-    if (command != compare) {
+    if (command != compare && command != probe) {
       add_text(*command, "--program",
                [&](const std::string& name) { arguments.program = program_name("--program", name); });
     }
@@ -225,6 +248,11 @@ void add_options(CLI::App& app, VerifyArguments& arguments) {
   add_text(*properties, "--faults", [&](const std::string& list) { take_faults(arguments, list); })->excludes(replay);
   add_explore_options(*explore, arguments);
   add_compare_options(*compare, arguments);
+  probe->callback([&] {
+    arguments.command = VerifyCommand::probe;
+    settle(arguments.probe);
+  });
+  add_probe_options(*probe, arguments.probe, arguments.as_json);
 }
 
 }  // namespace

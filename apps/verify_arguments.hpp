@@ -8,11 +8,12 @@
 #include <vector>
 
 #include "apps/arguments.hpp"
+#include "apps/verify_probe.hpp"
 #include "verify/scope.hpp"
 
 namespace antiphon {
 
-enum class VerifyCommand : std::uint8_t { properties, trace, explore, compare, mutants };
+enum class VerifyCommand : std::uint8_t { properties, trace, explore, compare, mutants, probe };
 
 /// What `explore` or `compare` was asked for, beside what is asked for everywhere.
 struct ExploreArguments {
@@ -40,6 +41,7 @@ struct VerifyArguments {
   std::optional<std::string> emit_test;  ///< Where to write what was found as a test.
   bool coverage = false;                 ///< List what was never reached.
   ExploreArguments explore;
+  ProbeArguments probe;
   bool as_json = false;
 };
 

@@ -1,6 +1,7 @@
 #include "apps/verify_verdict.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdio>
 
@@ -21,6 +22,10 @@ ExitCode code_of(verify::Ruling ruling) {
 ExitCode refused(const std::string& why) {
   fmt::print(stderr, "{}: {}\n", own_name, why);
   return ExitCode::bad_input;
+}
+
+void show_progress(const std::string& text) {
+  if (isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\033[K{}", text);
 }
 
 verify::Expectations expectations(std::string_view program, const Deadline& until, std::int64_t max_connections) {

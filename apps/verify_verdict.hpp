@@ -18,6 +18,9 @@ ExitCode code_of(verify::Ruling ruling);
 /// One line on standard error that says why.
 ExitCode refused(const std::string& why);
 
+/// How far the work is, on a terminal; nothing where nobody watches. No text: it is over.
+void show_progress(const std::string& text);
+
 /// What a program of the catalogue is held to.
 verify::Expectations expectations(std::string_view program, const Deadline& until, std::int64_t max_connections);
 

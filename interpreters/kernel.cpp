@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -136,6 +137,9 @@ Result<Descriptor> begin_connecting(const Endpoint& to) {
   if (!address) return failed(Errno::INVAL);
   Descriptor opened = stream_socket(address->family());
   if (!opened.valid()) return last_error();
+  // As in the simulation, each Send leaves when it is made.
+  const int on = 1;
+  if (setsockopt(opened.number(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0) return last_error();
   const bool connected = connect(opened.number(), address->get(), address->size) == 0;
   if (!connected && errno != EINPROGRESS) return last_error();
   return opened;

@@ -86,7 +86,8 @@ enum class Sharing : std::uint8_t {
 Result<Descriptor> open_socket(const Endpoint& at, Sharing sharing = Sharing::alone);
 Result<Endpoint> listen_at(int listener, int backlog);
 Result<Descriptor> accept_client(int listener);
-/// Begins to connect; `connected` tells the outcome once the descriptor is ready to send.
+/// Begins to connect; `connected` tells the outcome once the descriptor is ready to send. What is sent does not wait
+/// for an earlier segment to be acknowledged (TCP_NODELAY).
 Result<Descriptor> begin_connecting(const Endpoint& to);
 Result<Unit> connected(int descriptor);
 /// Receives into memory; 0 bytes: the peer ended its side.

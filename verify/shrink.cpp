@@ -38,10 +38,6 @@ rc::Seq<script::Action> simpler_action(const script::Action& action) {
       action);
 }
 
-rc::Seq<Script> simpler_script(const Script& script) {
-  return rc::seq::concat(rc::shrink::removeChunks(script), rc::shrink::eachElement(script, simpler_action));
-}
-
 rc::Seq<Fault> simpler_fault(const Fault& fault) {
   return rc::seq::map(rc::shrink::towards(fault.nth, 0U),
                       [=](std::uint32_t nth) { return Fault{fault.instruction, nth, fault.error}; });
@@ -62,6 +58,10 @@ rc::Seq<Scenario> with_plain_io(const Scenario& scenario) {
 
 }  // namespace
 
+rc::Seq<Script> simpler(const Script& script) {
+  return rc::seq::concat(rc::shrink::removeChunks(script), rc::shrink::eachElement(script, simpler_action));
+}
+
 rc::Seq<Scenario> simpler(const Scenario& scenario) {
   const Scenario plain(0);
   return rc::seq::concat(
@@ -74,7 +74,8 @@ rc::Seq<Scenario> simpler(const Scenario& scenario) {
       number(scenario, &Scenario::max_backlog, plain.max_backlog),
       number(scenario, &Scenario::max_sockets, plain.max_sockets),
       number(scenario, &Scenario::max_processes, plain.max_processes),
-      with(scenario, &Scenario::clients, rc::shrink::eachElement(scenario.clients, simpler_script)),
+      with(scenario, &Scenario::clients,
+           rc::shrink::eachElement(scenario.clients, [](const Script& script) { return simpler(script); })),
       with(scenario, &Scenario::faults, rc::shrink::eachElement(scenario.faults, simpler_fault)),
       with(scenario, &Scenario::choices, rc::shrink::eachElement(scenario.choices, [](std::uint32_t choice) {
              return rc::shrink::towards(choice, 0U);

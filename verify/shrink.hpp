@@ -6,6 +6,9 @@
 
 namespace antiphon::verify {
 
+/// Simpler scripts than this one, the simplest first: fewer actions, then smaller numbers.
+rc::Seq<Script> simpler(const Script& script);
+
 /// Simpler scenarios than this one, the simplest first.
 rc::Seq<Scenario> simpler(const Scenario& scenario);
 
