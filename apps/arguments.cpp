@@ -48,6 +48,20 @@ std::int64_t seconds(const std::string& option, const std::string& text) {
   refuse(option, fmt::format("'{}' is not a number of seconds from 0 to {:.0f}", text, longest_timeout_s));
 }
 
+std::uint64_t size_in_bytes(const std::string& option, const std::string& text, std::uint64_t least,
+                            std::uint64_t most) {
+  constexpr std::string_view units = "KMG";
+  std::uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, failure] = std::from_chars(text.data(), end, number);
+  const std::size_t unit = stop + 1 == end ? units.find(*stop) : std::string_view::npos;
+  const std::uint64_t shift = unit == std::string_view::npos ? 0 : 10 * (unit + 1);
+  const bool is_whole = failure == std::errc{} && (stop == end || shift > 0);
+  if (is_whole && number <= most >> shift && number << shift >= least) return number << shift;
+  refuse(option, fmt::format("'{}' is not a size from {}K to {}G, such as 64K, 100M or 2G", text, (least + 1023) >> 10U,
+                             most >> 30U));
+}
+
 std::size_t choice(const std::string& option, const std::string& text, std::span<const std::string_view> names) {
   const auto found = std::ranges::find(names, text);
   if (found != names.end()) return static_cast<std::size_t>(found - names.begin());

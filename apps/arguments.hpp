@@ -32,6 +32,10 @@ std::int64_t whole_number(const std::string& option, const std::string& text, st
 /// Seconds, with decimals if need be, as milliseconds.
 std::int64_t seconds(const std::string& option, const std::string& text);
 
+/// A size in bytes: a whole number, with K, M or G for 2^10, 2^20 or 2^30 of them if need be.
+std::uint64_t size_in_bytes(const std::string& option, const std::string& text, std::uint64_t least,
+                            std::uint64_t most);
+
 /// The place of a choice among its names.
 std::size_t choice(const std::string& option, const std::string& text, std::span<const std::string_view> names);
 

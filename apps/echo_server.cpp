@@ -31,7 +31,7 @@ ExitCode serve(const ServerArguments& arguments) {
   ServerLog log(arguments.interpreter);
   std::unique_ptr<TraceFile> trace;
   if (arguments.trace) {
-    auto opened = TraceFile::open(*arguments.trace);
+    auto opened = TraceFile::open(*arguments.trace, arguments.most_trace_bytes);
     if (!opened) {
       log.note("--trace: " + opened.error());
       return ExitCode::bad_input;

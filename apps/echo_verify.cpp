@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "apps/expectations.hpp"
 #include "apps/output.hpp"
 #include "apps/verify_arguments.hpp"
 #include "apps/verify_report.hpp"

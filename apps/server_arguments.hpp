@@ -1,12 +1,15 @@
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <optional>
 #include <string>
 
 #include "apps/arguments.hpp"
+#include "apps/monitoring.hpp"
 #include "core/programs/catalogue.hpp"
 #include "interpreters/event_loop.hpp"
+#include "interpreters/trace_text.hpp"
 
 namespace antiphon {
 
@@ -18,6 +21,10 @@ struct ServerArguments {
   std::int64_t spin_us = adaptive_spin_us;
   ProgramOptions options;            ///< The address is numeric.
   std::optional<std::string> trace;  ///< A path.
+  Payload trace_payload = Payload::full;
+  std::uint64_t most_trace_bytes = unlimited;
+  bool monitor = false;  ///< The run is judged while it goes on.
+  OnViolation on_violation = OnViolation::log;
 };
 
 /// Reads the command line of echo-server and resolves the host. Errors are one line that names the option.

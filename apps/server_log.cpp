@@ -9,18 +9,13 @@
 
 namespace antiphon {
 
-namespace {
-
-/// A reader that went away, or that does not read, is no reason to end or to wait: what cannot be written at once is
-/// lost. (One write of a line to a pipe that is ready for it does not wait.)
+// (One write of a line to a pipe that is ready for it does not wait.)
 void put_line(const std::string& text) {
   pollfd out{STDERR_FILENO, POLLOUT, 0};
   if (poll(&out, 1, 0) != 1 || (out.revents & POLLOUT) == 0) return;
   // Nothing is left to be done about a line that does not go out.
   [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text.data(), text.size());
 }
-
-}  // namespace
 
 void ServerLog::listening(const Endpoint& bound) {
   has_listened_ = true;

@@ -43,6 +43,10 @@ class ServerLog {
   std::map<Kind, std::uint64_t> failures_;
 };
 
+/// Writes a line with its end to standard error. A reader that went away, or that does not read, is no reason to end or
+/// to wait: what cannot be written at once is lost.
+void put_line(const std::string& text);
+
 /// "ECONNRESET (Connection reset by peer)"
 std::string explained(Errno error);
 

@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <random>
+
+#include "apps/expectations.hpp"
+
 namespace antiphon {
 
 TraceHeader header_of(const ServerArguments& arguments, const Endpoint& bound) {
@@ -14,7 +18,16 @@ TraceHeader header_of(const ServerArguments& arguments, const Endpoint& bound) {
           .at = options.server.at,
           .bound = bound,
           .backlog = options.server.backlog,
-          .at_most = options.session.at_most};
+          .at_most = options.session.at_most,
+          .workers = static_cast<std::uint32_t>(arguments.workers),
+          .run = std::random_device{}(),
+          .payload = std::string(payload_names[static_cast<std::size_t>(arguments.trace_payload)])};
+}
+
+verify::Expectations expectations_of_one(const ServerArguments& arguments) {
+  TraceHeader header = header_of(arguments, arguments.options.server.at);
+  header.workers = 1;
+  return expectations_of(header, arguments.program);
 }
 
 void note_stopping(const ServerLog& log, std::int64_t connections, const ServerArguments& arguments) {

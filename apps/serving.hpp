@@ -7,6 +7,7 @@
 #include "apps/server_arguments.hpp"
 #include "apps/server_log.hpp"
 #include "interpreters/trace_file.hpp"
+#include "verify/judge.hpp"
 
 /// echo-server, once its arguments are read: the program on the interpreter that was chosen, until it is asked to stop.
 
@@ -21,7 +22,10 @@ ExitCode serve_by_loops(const ServerArguments& arguments, ServerLog& log, TraceF
 
 // -- What both say -----------------------------------------------------------------------------------------------
 
+/// `run` is drawn at random.
 TraceHeader header_of(const ServerArguments& arguments, const Endpoint& bound);
+/// What each worker is held to by itself.
+verify::Expectations expectations_of_one(const ServerArguments& arguments);
 void note_stopping(const ServerLog& log, std::int64_t connections, const ServerArguments& arguments);
 /// How the server ended if its acceptor failed, which is told; none: it was asked to stop.
 std::optional<ExitCode> failure_of(const ServerLog& log, const ServerArguments& arguments, const Result<Unit>& result);

@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <mutex>
@@ -13,12 +15,51 @@
 
 #include "apps/serving.hpp"
 #include "core/programs/catalogue.hpp"
+#include "interpreters/both_sinks.hpp"
 #include "interpreters/epoll.hpp"
+#include "interpreters/trace_writer.hpp"
 #include "interpreters/uring.hpp"
+#include "verify/monitor.hpp"
 
 namespace antiphon {
 
 namespace {
+
+/// Who is told what one worker does: the trace, a monitor of its own, both or nobody. Lives in the worker's thread.
+class Told {
+ public:
+  /// `who`: the worker, for a reader of several, or "".
+  Told(const ServerArguments& arguments, TraceFile* trace, std::uint32_t worker, const std::string& who) {
+    if (trace != nullptr) {
+      writer_.emplace(*trace, arguments.trace_payload, worker, static_cast<std::uint32_t>(arguments.workers));
+    }
+    if (!arguments.monitor) return;
+    monitor_.emplace(expectations_of_one(arguments), [this, who, how = arguments.on_violation](const auto& violation) {
+      tell_violation(violation, who);
+      if (how == OnViolation::log) return;
+      if (writer_) writer_->flush();
+      std::_Exit(status_of(ExitCode::violated));
+    });
+    if (writer_) both_.emplace(*writer_, *monitor_);
+  }
+  Told(const Told&) = delete;
+  Told& operator=(const Told&) = delete;
+
+  /// Null: nobody.
+  TraceSink* sink() {
+    if (both_) return &*both_;
+    if (writer_) return &*writer_;
+    return monitor_ ? &*monitor_ : nullptr;
+  }
+
+  /// The monitor's verdict, if there is one.
+  std::optional<verify::Verdict> finish() { return monitor_ ? std::optional(monitor_->finish()) : std::nullopt; }
+
+ private:
+  std::optional<TraceWriter> writer_;
+  std::optional<verify::Monitor> monitor_;
+  std::optional<BothSinks> both_;
+};
 
 /// The event loops of one server, each in a thread of its own with a program value of its own. Nothing is shared while
 /// messages flow.
@@ -45,6 +86,7 @@ class Workers {
     bool over = false;
     LoopReport report;
     std::string exception;  ///< What ended it, if nothing else did.
+    std::optional<verify::Verdict> verdict;
   };
 
   void serve_in_threads() {
@@ -83,7 +125,9 @@ class Workers {
     try {
       ProgramOptions options = arguments_.options;
       options.server = server;
-      worker.report = run_one(*program_named(arguments_.program, options), loop_options(worker, sharing));
+      Told told(arguments_, trace_, number_of(worker), name_of(worker));
+      worker.report = run_one(*program_named(arguments_.program, options), loop_options(worker, told, sharing));
+      worker.verdict = told.finish();
     } catch (const std::exception& failure) {
       worker.exception = failure.what();
     }
@@ -96,9 +140,19 @@ class Workers {
     return arguments_.interpreter == "uring" ? run_on_uring(program, options) : run_on_epoll(program, options);
   }
 
-  LoopOptions loop_options(Worker& worker, kernel::Sharing sharing) {
-    const auto when_listening = [this, &worker](const Endpoint& bound) {
-      if (trace_ != nullptr) trace_->start(header_of(arguments_, bound));
+  [[nodiscard]] std::uint32_t number_of(const Worker& worker) const {
+    return static_cast<std::uint32_t>(&worker - workers_.data());
+  }
+  /// For those who read of several.
+  [[nodiscard]] std::string name_of(const Worker& worker) const {
+    return workers_.size() == 1 ? "" : fmt::format("worker {}: ", number_of(worker));
+  }
+
+  LoopOptions loop_options(Worker& worker, Told& told, kernel::Sharing sharing) {
+    const auto when_listening = [this, &worker, &told](const Endpoint& bound) {
+      // The others start once the first one listens: whatever they write comes after the header.
+      if (trace_ != nullptr && &worker == &workers_.front()) trace_->start(header_of(arguments_, bound));
+      if (told.sink() != nullptr) told.sink()->flush();
       tell([&] { worker.bound = bound; });
       if (workers_.size() == 1) log_->listening(bound);
     };
@@ -107,7 +161,7 @@ class Workers {
     };
     LoopOptions options;
     options.stop = &stop_;
-    options.trace = trace_;
+    options.trace = told.sink();
     options.watch = [watch = AcceptorWatch(*log_, when_listening, when_stopping)](const ProcessEvent& event) mutable {
       const auto* const issued = std::get_if<Issued>(&event.what);
       if (issued == nullptr) return;
@@ -130,6 +184,21 @@ class Workers {
   }
 
   ExitCode conclude() {
+    const ExitCode code = how_it_ended();
+    if (!arguments_.monitor || !log_->has_listened()) return code;
+    MonitorReport report;
+    for (const Worker& worker : workers_) {
+      if (worker.verdict) {
+        report.add(*worker.verdict, name_of(worker));
+      } else {
+        report.add_remark(name_of(worker) + "it did not come to its end");
+      }
+    }
+    put_line(report.line() + '\n');
+    return joined(code, report.code());
+  }
+
+  ExitCode how_it_ended() {
     std::int64_t failed = 0;
     std::int64_t left = 0;
     for (const Worker& worker : workers_) {

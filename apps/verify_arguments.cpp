@@ -27,7 +27,7 @@ USAGE
                       [--memory MIB] [--emit-test FILE] [--format FORMAT]
   echo-verify compare A B [--clients N] [--messages K|any] [--size B] [--capacity B] [--faults LIST] [--memory MIB]
                       [--format FORMAT]
-  echo-verify trace FILE [--program NAME] [--format FORMAT]
+  echo-verify trace FILE... [--program NAME] [--format FORMAT]
   echo-verify mutants [--program NAME] [--runs N] [--seed S] [--format FORMAT]
   echo-verify probe HOST:PORT [--once] [--runs N] [--seed S] [--timeout S] [--expect-idle-timeout S]
                     [--allow-remote] [--format FORMAT | --json]
@@ -52,6 +52,9 @@ USAGE
   `trace` judges a run that `echo-server --trace FILE` recorded: what the program did, and what the interpreter and the
   kernel answered. With --program it also replays that program with the recorded answers, and decides whether each
   instruction that it issues is the one that was recorded; where the two part, both are shown.
+  With `--trace-limit` a trace has parts: FILE.1 and FILE together, in this order, are judged if they begin with part 0.
+  What was before is gone after a while; then the verdict is incomplete, and says so. (For a verdict on all of a long
+  run: keep each FILE.1 before it is replaced, or have the server judged while it runs, by `echo-server --monitor`.)
 
   `mutants` asks what the checks are worth. It does one thing wrong at a time, at each instruction that `echo-dump`
   numbers: drops it, issues it twice, on another socket or after the next one, mistakes what it is answered, counts one
@@ -110,7 +113,8 @@ OPTIONS
 EXIT STATUS
   0  holds; no mutant survived; the programs are equivalent
   1  violated; mutants survived; the programs differ
-  2  did not run: wrong usage, a trace that does not read, a token of another program, a port where nothing listens
+  2  did not run: wrong usage, a trace that does not read, parts of several traces, a token of another program, a port
+     where nothing listens
   3  incomplete: what was seen allows no verdict; the last lines say why (more runs may help)
 
 EXAMPLES
@@ -124,6 +128,7 @@ EXAMPLES
   echo-verify mutants --program once
   echo-verify probe 127.0.0.1:8888 --expect-idle-timeout 10
   echo-server --trace t.jsonl      then, once it has stopped: echo-verify trace t.jsonl --program stream
+  echo-server --trace t.jsonl --trace-limit 100M             then: echo-verify trace t.jsonl.1 t.jsonl
 )";
 
 std::string page() {
@@ -226,7 +231,7 @@ void add_options(CLI::App& app, VerifyArguments& arguments) {
   CLI::App* const probe = app.add_subcommand("probe");
   trace->callback([&] { arguments.command = VerifyCommand::trace; });
   mutants->callback([&] { arguments.command = VerifyCommand::mutants; });
-  trace->add_option("FILE", arguments.file)->required();
+  trace->add_option("FILE", arguments.files)->required();
   for (CLI::App* const command : {properties, trace, explore, mutants, compare, probe}) {
     command->set_help_flag("-h,--help");
     if (command != compare && command != probe) {

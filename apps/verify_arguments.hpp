@@ -28,7 +28,7 @@ struct ExploreArguments {
 /// What echo-verify was asked to do.
 struct VerifyArguments {
   VerifyCommand command = VerifyCommand::properties;
-  std::string file;                     ///< The trace's path.
+  std::vector<std::string> files;       ///< The paths of the trace's parts.
   std::optional<std::string> program;   ///< As given.
   std::array<std::string, 2> compared;  ///< The programs of `compare`.
   std::uint64_t runs = 10'000;          ///< Of `properties`.

@@ -12,16 +12,23 @@ namespace {
 
 using verify::Violation;
 
-std::optional<std::size_t> line_of(const JudgedTrace& judged, const verify::ProcessEventName& event) {
-  const auto found = std::ranges::find(judged.lines, event, &std::pair<verify::ProcessEventName, std::size_t>::first);
-  return found == judged.lines.end() ? std::nullopt : std::optional(found->second);
+const TracePlace* place_of(const JudgedTrace& judged, const verify::ProcessEventName& event) {
+  const auto found = std::ranges::find(judged.places, event, &std::pair<verify::ProcessEventName, TracePlace>::first);
+  return found == judged.places.end() ? nullptr : &found->second;
 }
 
 /// "  at t.jsonl:17", where that is known.
-std::string place_text(const VerifyArguments& arguments, const JudgedTrace& judged,
-                       const std::optional<verify::ProcessEventName>& event) {
-  const auto line = event ? line_of(judged, *event) : std::nullopt;
-  return line ? fmt::format("  at {}:{}\n", arguments.file, *line) : "";
+std::string place_text(const JudgedTrace& judged, const std::optional<verify::ProcessEventName>& event) {
+  const TracePlace* const place = event ? place_of(judged, *event) : nullptr;
+  return place == nullptr ? "" : fmt::format("  at {}:{}\n", place->path, place->line);
+}
+
+/// The same as fields, where that is known.
+void put_place(Json& json, const JudgedTrace& judged, const verify::ProcessEventName& event) {
+  const TracePlace* const place = place_of(judged, event);
+  if (place == nullptr) return;
+  json["file"] = place->path;
+  json["line"] = place->line;
 }
 
 std::string side_text(const std::variant<Issued, Ended>& side) {
@@ -36,13 +43,13 @@ std::string shortened(std::string text) {
   return text.substr(0, longest / 2) + "\u2026" + text.substr(text.size() - longest / 2);
 }
 
-std::string parting_text(const VerifyArguments& arguments, const JudgedTrace& judged, const Conformance& conformance) {
+std::string parting_text(const JudgedTrace& judged, const Conformance& conformance) {
   const Parting& parting = *conformance.parting;
   return fmt::format("violated: conformance: the trace is one of program {}\n", conformance.program) +
          fmt::format("  process {}, event {}: the program would do something else\n", parting.process, parting.event) +
          fmt::format("    recorded  {}\n", shortened(side_text(parting.recorded))) +
          fmt::format("    program   {}\n", shortened(side_text(parting.issued))) +
-         place_text(arguments, judged, verify::ProcessEventName{parting.process, parting.event});
+         place_text(judged, verify::ProcessEventName{parting.process, parting.event});
 }
 
 Json conformance_json(const JudgedTrace& judged, const Conformance& conformance) {
@@ -54,7 +61,7 @@ Json conformance_json(const JudgedTrace& judged, const Conformance& conformance)
                      {"event", parting.event},
                      {"recorded", Json::parse(side_text(parting.recorded))},
                      {"program", Json::parse(side_text(parting.issued))}};
-  if (const auto line = line_of(judged, {parting.process, parting.event})) json["parting"]["line"] = *line;
+  put_place(json["parting"], judged, {parting.process, parting.event});
   return json;
 }
 
@@ -62,8 +69,7 @@ Json violations_json(const JudgedTrace& judged) {
   Json list = Json::array();
   for (const Violation& violation : judged.verdict.violations) {
     Json one = violation_json(violation);
-    const auto line = violation.at ? line_of(judged, *violation.at) : std::nullopt;
-    if (line) one["line"] = *line;
+    if (violation.at) put_place(one, judged, *violation.at);
     list.push_back(std::move(one));
   }
   return list;
@@ -85,9 +91,9 @@ std::string report(const VerifyArguments& arguments, const JudgedTrace& judged) 
     return printed(json);
   }
   std::string text;
-  if (conformance && conformance->parting) text += parting_text(arguments, judged, *conformance);
+  if (conformance && conformance->parting) text += parting_text(judged, *conformance);
   for (const Violation& violation : verdict.violations) {
-    text += violation_text(violation) + place_text(arguments, judged, violation.at);
+    text += violation_text(violation) + place_text(judged, violation.at);
   }
   text += fmt::format("{}: program {} on {}\n", verify::name_of(verdict.ruling), judged.header.program,
                       judged.header.interpreter);

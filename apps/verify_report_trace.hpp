@@ -1,11 +1,11 @@
 #pragma once
 
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "apps/trace_parts.hpp"
 #include "apps/verify_arguments.hpp"
 #include "interpreters/replay.hpp"
 #include "interpreters/trace_text.hpp"
@@ -25,8 +25,8 @@ struct JudgedTrace {
   TraceHeader header;
   verify::Verdict verdict;  ///< A parting makes it violated.
   std::optional<Conformance> conformance;
-  /// The lines of the violations' events, and of the parting, as far as they are known.
-  std::vector<std::pair<verify::ProcessEventName, std::size_t>> lines;
+  /// Where the violations' events stand, and the parting, as far as that is known.
+  std::vector<std::pair<verify::ProcessEventName, TracePlace>> places;
 };
 
 std::string report(const VerifyArguments& arguments, const JudgedTrace& judged);

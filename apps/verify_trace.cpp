@@ -3,39 +3,29 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
+#include <optional>
+#include <string>
 #include <utility>
+#include <variant>
+#include <vector>
 
+#include "apps/expectations.hpp"
 #include "apps/output.hpp"
+#include "apps/trace_parts.hpp"
 #include "apps/verify_report_trace.hpp"
 #include "apps/verify_verdict.hpp"
 #include "core/programs/catalogue.hpp"
-#include "interpreters/trace_reader.hpp"
 
 namespace antiphon {
 
 namespace {
 
-ExitCode bad(const VerifyArguments& arguments, const BadInput& input) {
-  return refused(fmt::format("{}:{}: {}", arguments.file, input.line, input.what));
-}
-
-/// Nothing but the beginning of a header is there: nothing can be said.
-ExitCode cut_in_header(const VerifyArguments& arguments, const BadInput& input) {
+/// There is too little to say anything.
+ExitCode not_judged(const VerifyArguments& arguments, TraceHeader header, std::string why) {
   JudgedTrace nothing;
-  nothing.header = {.program = "unknown", .interpreter = "unknown"};
-  nothing.verdict.remarks.push_back(input.what);
+  nothing.header = std::move(header);
+  nothing.verdict.remarks.push_back(std::move(why));
   return print(own_name, report(arguments, nothing), code_of(nothing.verdict.ruling));
-}
-
-verify::Expectations expectations_of(const TraceHeader& header, const std::string& program) {
-  verify::Expectations expected = expectations(program, {header.idle_ms, header.drain_ms}, header.max_connections);
-  expected.at_most = static_cast<std::int64_t>(header.at_most);
-  expected.workers = header.workers;
-  return expected;
 }
 
 /// The workers' programs, made from what the header says.
@@ -87,8 +77,8 @@ class Trial {
   std::optional<Replay> replay_;
 };
 
-/// Looks for the lines of the events that something is said about. A file that is gone has none.
-void find_lines(const std::string& file, JudgedTrace& judged) {
+/// Looks for the places of the events that something is said about. In files that are gone there are none.
+void find_places(const std::vector<std::string>& files, JudgedTrace& judged) {
   std::vector<verify::ProcessEventName> wanted;
   for (const verify::Violation& violation : judged.verdict.violations) {
     if (violation.at) wanted.push_back(*violation.at);
@@ -96,41 +86,37 @@ void find_lines(const std::string& file, JudgedTrace& judged) {
   if (judged.conformance && judged.conformance->parting) {
     wanted.push_back({judged.conformance->parting->process, judged.conformance->parting->event});
   }
-  std::ifstream in(file, std::ios::binary);
-  TraceReader reader(in);
-  if (wanted.empty() || !in || !reader.header()) return;
-  for (;;) {
-    const auto event = reader.next();
-    if (!event || !*event) return;
-    const auto* const one = std::get_if<ProcessEvent>(&**event);
-    if (one == nullptr) continue;
+  auto parts = TraceParts::open(files);
+  if (wanted.empty() || !parts || parts->header() == nullptr) return;
+  // What cannot be read was told before.
+  static_cast<void>(parts->read([&](const Event& event, const TracePlace& place) {
+    const auto* const one = std::get_if<ProcessEvent>(&event);
+    if (one == nullptr) return;
     const verify::ProcessEventName name{one->process, one->number};
-    if (std::ranges::find(wanted, name) != wanted.end()) judged.lines.emplace_back(name, reader.line());
-  }
+    if (std::ranges::find(wanted, name) != wanted.end()) judged.places.emplace_back(name, place);
+  }));
 }
 
 }  // namespace
 
 ExitCode judge_trace(const VerifyArguments& arguments) {
-  std::ifstream file(arguments.file, std::ios::binary);
-  if (!file) return refused(fmt::format("'{}': {}", arguments.file, std::strerror(errno)));
-  if (std::filesystem::is_directory(arguments.file)) return refused(arguments.file + ": it is a directory");
-  TraceReader reader(file);
-  auto header = reader.header();
-  if (!header && reader.cut()) return cut_in_header(arguments, header.error());
-  if (!header) return bad(arguments, header.error());
-  if (!arguments.program && !program_named(header->program)) {
-    return refused(fmt::format("{}:1: it is of program '{}', which is not known", arguments.file, header->program));
+  auto parts = TraceParts::open(arguments.files);
+  if (!parts) return refused(parts.error());
+  if (parts->header() == nullptr) return not_judged(arguments, {"unknown", "unknown"}, *parts->cut_in_header());
+  const TraceHeader& header = *parts->header();
+  if (!arguments.program && !program_named(header.program)) {
+    return refused(
+        fmt::format("{}:1: it is of program '{}', which is not known", arguments.files.front(), header.program));
   }
-  Trial trial(arguments, *std::move(header));
-  for (;;) {
-    const auto event = reader.next();
-    if (!event) return bad(arguments, event.error());
-    if (!*event) break;
-    trial.see(**event);
+  if (header.part > 0) {
+    const std::string which = header.part == 1 ? "part 0 is" : fmt::format("parts 0 to {} are", header.part - 1);
+    return not_judged(arguments, header, which + " missing: what came before these events is not known");
   }
-  JudgedTrace judged = trial.finish(reader.cut());
-  find_lines(arguments.file, judged);
+  Trial trial(arguments, header);
+  const auto cut = parts->read([&](const Event& event, const TracePlace&) { trial.see(event); });
+  if (!cut) return refused(cut.error());
+  JudgedTrace judged = trial.finish(*cut);
+  find_places(arguments.files, judged);
   return print(own_name, report(arguments, judged), code_of(judged.verdict.ruling));
 }
 

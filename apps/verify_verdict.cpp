@@ -28,9 +28,4 @@ void show_progress(const std::string& text) {
   if (isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\033[K{}", text);
 }
 
-verify::Expectations expectations(std::string_view program, const Deadline& until, std::int64_t max_connections) {
-  const auto answers = program == "once" ? verify::Answers::first_message : verify::Answers::everything;
-  return {answers, until.wait_ms, until.drain_ms, max_connections};
-}
-
 }  // namespace antiphon

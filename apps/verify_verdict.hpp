@@ -4,7 +4,6 @@
 #include <string_view>
 
 #include "apps/exit_code.hpp"
-#include "core/instructions.hpp"
 #include "verify/judge.hpp"
 
 /// What the commands of echo-verify share.
@@ -20,8 +19,5 @@ ExitCode refused(const std::string& why);
 
 /// How far the work is, on a terminal; nothing where nobody watches. No text: it is over.
 void show_progress(const std::string& text);
-
-/// What a program of the catalogue is held to.
-verify::Expectations expectations(std::string_view program, const Deadline& until, std::int64_t max_connections);
 
 }  // namespace antiphon

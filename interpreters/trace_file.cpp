@@ -8,81 +8,190 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <utility>
+#include <optional>
 
 namespace antiphon {
 
 namespace {
 
-constexpr std::size_t most_held_back = 65536;
+// A pipe without a reader must not hold us; on files O_NONBLOCK does nothing.
+constexpr int how_to_open = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 
-/// Events after which a process may wait long, or a client may have seen the end.
-bool is_written_at_once(const ProcessEvent& event) {
-  const auto* issued = std::get_if<Issued>(&event.what);
-  return issued == nullptr || std::holds_alternative<Exchange<Accept>>(issued->exchange) ||
-         std::holds_alternative<Exchange<Close>>(issued->exchange);
+/// How long a writer may hold the others up (it was stopped in its write) before they go on without a trace.
+constexpr std::int64_t patience_ms = 10'000;
+
+/// What the path leads to, or nothing.
+std::optional<struct stat> about(const std::string& path) {
+  struct stat found{};
+  return stat(path.c_str(), &found) == 0 ? std::optional(found) : std::nullopt;
+}
+
+std::optional<struct stat> about(int descriptor) {
+  struct stat found{};
+  return fstat(descriptor, &found) == 0 ? std::optional(found) : std::nullopt;
+}
+
+bool is_regular(const std::optional<struct stat>& found) { return found && S_ISREG(found->st_mode); }
+
+/// A file that is about to lose its name. Processes that still have it open must not keep its room on the disk.
+class LosesItsName {
+ public:
+  explicit LosesItsName(const std::string& path) : descriptor_(::open(path.c_str(), O_WRONLY | O_CLOEXEC)) {}
+  ~LosesItsName() {
+    if (descriptor_ >= 0) close(descriptor_);
+  }
+  LosesItsName(const LosesItsName&) = delete;
+  LosesItsName& operator=(const LosesItsName&) = delete;
+
+  /// To be called once it has lost it: before that, who dies here would leave an empty file. Where it has another name
+  /// somebody keeps it.
+  void give_room_back() const {
+    const auto found = about(descriptor_);
+    // Where it fails the room comes back later, when those processes end.
+    if (found && found->st_nlink == 0) static_cast<void>(!ftruncate(descriptor_, 0));
+  }
+
+ private:
+  int descriptor_;
+};
+
+/// Why the open file cannot hold a trace, or nothing.
+std::optional<std::string> unfit(const std::string& path, int descriptor, bool bounded) {
+  const auto found = about(descriptor);
+  if (found && (S_ISFIFO(found->st_mode) || S_ISSOCK(found->st_mode))) {
+    return fmt::format("cannot write the trace '{}': lines of several processes mix in a pipe", path);
+  }
+  if (bounded && !is_regular(found)) {
+    return fmt::format("cannot bound the trace '{}': it is not a regular file", path);
+  }
+  const auto older = about(path + ".1");
+  if (bounded && older && !is_regular(older)) {
+    return fmt::format("cannot bound the trace '{}': '{}.1' is not a regular file", path, path);
+  }
+  return std::nullopt;
 }
 
 }  // namespace
 
-std::expected<std::unique_ptr<TraceFile>, std::string> TraceFile::open(const std::string& path) {
-  // A pipe without a reader must not hold us; on files O_NONBLOCK does nothing.
-  constexpr int how = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-  int descriptor = ::open(path.c_str(), how | O_CREAT | O_EXCL, 0600);
+std::expected<std::unique_ptr<TraceFile>, std::string> TraceFile::open(const std::string& path,
+                                                                       std::uint64_t most_bytes) {
+  int descriptor = ::open(path.c_str(), how_to_open | O_CREAT | O_EXCL, 0600);
   const bool made_here = descriptor >= 0;
-  if (!made_here && errno == EEXIST) descriptor = ::open(path.c_str(), how | O_CREAT, 0600);
+  if (!made_here && errno == EEXIST) descriptor = ::open(path.c_str(), how_to_open | O_CREAT, 0600);
   if (descriptor < 0) {
     return std::unexpected(fmt::format("cannot write the trace '{}': {}", path, std::strerror(errno)));
   }
-  struct stat about{};
-  if (fstat(descriptor, &about) == 0 && (S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode))) {
-    close(descriptor);
-    return std::unexpected(fmt::format("cannot write the trace '{}': lines of several processes mix in a pipe", path));
-  }
-  return std::unique_ptr<TraceFile>(new TraceFile(path, descriptor, made_here));
+  std::unique_ptr<TraceFile> file(new TraceFile(path, descriptor, made_here, most_bytes));
+  if (auto why = unfit(path, descriptor, file->is_bounded())) return std::unexpected(*std::move(why));
+  return file;
 }
 
 TraceFile::~TraceFile() {
-  flush();
-  if (made_here_ && !started_) unlink(path_.c_str());
+  if (made_here_ && !has_started()) unlink(path_.c_str());
   close(descriptor_);
 }
 
 void TraceFile::start(const TraceHeader& header) {
-  struct stat about{};
-  const bool has_length = fstat(descriptor_, &about) == 0 && S_ISREG(about.st_mode);
-  if (has_length && ftruncate(descriptor_, 0) < 0) return give_up(std::strerror(errno));
-  held_back_.insert(0, header_line(header) + '\n');
-  started_ = true;
-  flush();
+  header_ = header;
+  const auto found = about(descriptor_);
+  if (is_regular(found) && ftruncate(descriptor_, 0) < 0) return give_up(std::strerror(errno));
+  if (is_bounded()) unlink(older_path_.c_str());
+  if (found) inode_->store(found->st_ino);
+  put(header_line(header_) + '\n');
+  started_.store(true, std::memory_order_release);
 }
 
-ProcessId TraceFile::next_process() { return processes_->fetch_add(1) + 1; }
-
-void TraceFile::give_back(ProcessId process) {
-  // Another process may have taken the next number since; then this one stays unused.
-  std::uint64_t last = process;
-  processes_->compare_exchange_strong(last, process - 1);
+void TraceFile::append(std::string_view lines) {
+  if (has_given_up()) return;
+  switch (lock_.take(patience_ms)) {
+    case SharedLock::Taken::no:
+      return give_up("another process does not come to the end of its write");
+    case SharedLock::Taken::from_the_dead:
+      repair();
+      break;
+    case SharedLock::Taken::yes:
+      join_part();
+  }
+  while (!lines.empty() && !has_given_up()) {
+    const std::string_view piece = next_piece(lines);
+    put(piece);
+    lines.remove_prefix(piece.size());
+  }
+  lock_.give_back();
 }
 
-void TraceFile::write(const ProcessEvent& event) {
-  if (given_up_->load(std::memory_order_relaxed) != 0) return;
-  append_line(held_back_, event);
-  if (held_back_.size() >= most_held_back || is_written_at_once(event)) flush();
+/// What goes into the part that is written now: whole lines, at least one. Begins the next part if there is no room.
+std::string_view TraceFile::next_piece(std::string_view lines) {
+  if (!is_bounded() || has_given_up()) return lines;
+  const std::uint64_t half = most_bytes_ / 2;
+  const std::size_t first_line = lines.find('\n') + 1;
+  if (size_->load() + first_line > half && size_->load() > header_line(header_).size() + 1) begin_next_part();
+  const std::uint64_t size = size_->load();
+  // A line that is longer than half takes the room of the older part.
+  const auto older = about(older_path_);
+  if (older && static_cast<std::uint64_t>(older->st_size) + size + first_line > most_bytes_) {
+    const LosesItsName oldest(older_path_);
+    unlink(older_path_.c_str());
+    oldest.give_room_back();
+  }
+  const std::uint64_t room = size < half ? half - size : 0;
+  if (lines.size() <= room) return lines;
+  const std::size_t last_end = room == 0 ? std::string_view::npos : lines.rfind('\n', room - 1);
+  return lines.substr(0, last_end == std::string_view::npos ? first_line : last_end + 1);
 }
 
-void TraceFile::flush() {
-  if (!started_) return;
+/// Another process may have begun a part since.
+void TraceFile::join_part() {
+  if (own_part_ == part_->load()) return;
+  close(descriptor_);
+  descriptor_ = ::open(path_.c_str(), how_to_open);
+  own_part_ = part_->load();
+  header_.part = static_cast<std::uint32_t>(own_part_);
+  if (descriptor_ < 0) give_up(std::strerror(errno));
+}
+
+/// May be repeated after a process that died in the middle of it: FILE is still the part that is full, or it is not.
+void TraceFile::begin_next_part() {
+  const auto full = about(path_);
+  if (full && full->st_ino == inode_->load()) {
+    const LosesItsName oldest(older_path_);
+    if (rename(path_.c_str(), older_path_.c_str()) < 0) return give_up(std::strerror(errno));
+    oldest.give_room_back();
+  }
+  // In this order, so that it goes well at the limit of descriptors too.
+  close(descriptor_);
+  descriptor_ = ::open(path_.c_str(), how_to_open | O_CREAT | O_TRUNC, 0600);
+  const auto made = about(descriptor_);
+  if (!made) return give_up(std::strerror(errno));
+  own_part_ = part_->load() + 1;
+  header_.part = static_cast<std::uint32_t>(own_part_);
+  size_->store(0);
+  put(header_line(header_) + '\n');
+  inode_->store(made->st_ino);
+  part_->store(own_part_);
+}
+
+/// A process died while it wrote: it may have left half a line, or half a part.
+void TraceFile::repair() {
+  const auto found = about(path_);
+  if (is_bounded() && (!found || found->st_ino != inode_->load())) return begin_next_part();
+  join_part();
+  if (is_regular(about(descriptor_)) && ftruncate(descriptor_, static_cast<off_t>(size_->load())) < 0) {
+    give_up(std::strerror(errno));
+  }
+}
+
+void TraceFile::put(std::string_view piece) {
   std::size_t written = 0;
-  while (written < held_back_.size() && given_up_->load(std::memory_order_relaxed) == 0) {
-    const ssize_t size = ::write(descriptor_, held_back_.data() + written, held_back_.size() - written);
+  while (written < piece.size()) {
+    const ssize_t size = ::write(descriptor_, piece.data() + written, piece.size() - written);
     if (size >= 0) {
       written += static_cast<std::size_t>(size);
     } else if (errno != EINTR) {
-      give_up(std::strerror(errno));
+      return give_up(std::strerror(errno));
     }
   }
-  held_back_.clear();
+  size_->fetch_add(written);
 }
 
 void TraceFile::give_up(const char* reason) {

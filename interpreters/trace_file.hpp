@@ -1,53 +1,92 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <expected>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 
-#include "interpreters/recording.hpp"
+#include "interpreters/process_numbers.hpp"
+#include "interpreters/shared_lock.hpp"
 #include "interpreters/shared_word.hpp"
 #include "interpreters/trace_text.hpp"
 
 namespace antiphon {
 
-/// The sink that appends to a file, one for all processes of a run: every write(2) appends whole lines.
-///
-/// Each process holds up to 64 KiB back. It writes when that is full, after Accept and Close, before Fork and at its
-/// end, so that an acceptor that waits for clients owes nothing. What a session holds back is lost if it is killed.
-/// Should a write fail (a full disk), then one of the processes says so on standard error, all stop writing, and
-/// serving goes on: the trace is cut.
-class TraceFile final : public TraceSink {
- public:
-  /// Opens the file or makes it, and leaves its content alone until `start`. Error: one line that names the path and
-  /// the reason.
-  static std::expected<std::unique_ptr<TraceFile>, std::string> open(const std::string& path);
+/// The smallest bound of a trace: it has room for a header and for the longest event that a session of 16 KiB writes.
+inline constexpr std::uint64_t least_trace_bytes = 65'536;
+inline constexpr std::uint64_t most_trace_bytes = std::uint64_t{1} << 50U;
 
-  /// Flushes. A file that was made here and not started is removed.
-  ~TraceFile() override;
+/// The file that the threads and processes of one run append their trace to, through a `TraceWriter` each. Who writes
+/// holds a lock that all share, so lines never mix.
+///
+/// **Bounded.** Once FILE has grown to half of its bound it is renamed to FILE.1, which replaces an older one, and a
+/// new FILE begins with a header of the next part. So both together never pass the bound. No process writes to an older
+/// part after a newer one.
+///
+/// **When something dies.** What was written stays readable if any or all of the processes are killed. A process that
+/// is killed while it writes loses what that call wrote: the next writer takes it back, so that no half of a line is
+/// left before others. Only the last line of a file can be cut. What the kernel has not written to the disk is lost
+/// with the machine.
+///
+/// **When it cannot be written** (a full disk), one of the processes says so on standard error, all stop writing, and
+/// serving goes on: the trace is cut.
+class TraceFile {
+ public:
+  /// Opens the file or makes it, and leaves its content alone until `start`. `most_bytes`: its bound, from
+  /// `least_trace_bytes` on, or `unlimited`. Error: one line that names the path and the reason.
+  static std::expected<std::unique_ptr<TraceFile>, std::string> open(const std::string& path,
+                                                                     std::uint64_t most_bytes = unlimited);
+
+  /// A file that was made here and not started is removed.
+  ~TraceFile();
   TraceFile(const TraceFile&) = delete;
   TraceFile& operator=(const TraceFile&) = delete;
 
-  /// Empties the file and begins it with the header. What was reported before is kept and follows.
+  /// Empties the file and begins it with the header; removes the FILE.1 of an earlier run if it is bounded. To be
+  /// called once, before other processes and threads append.
   void start(const TraceHeader& header);
+  [[nodiscard]] bool has_started() const { return started_.load(std::memory_order_acquire); }
 
-  ProcessId next_process() override;
-  void give_back(ProcessId process) override;
-  void write(const ProcessEvent& event) override;
-  void flush() override;
+  /// Appends whole lines. Only once it has started.
+  void append(std::string_view lines);
+  /// True: nothing will be written any more.
+  [[nodiscard]] bool has_given_up() const { return given_up_->load(std::memory_order_relaxed) != 0; }
+
+  ProcessNumbers& processes() { return processes_; }
 
  private:
-  TraceFile(std::string path, int descriptor, bool made_here)
-      : path_(std::move(path)), descriptor_(descriptor), made_here_(made_here) {}
+  TraceFile(std::string path, int descriptor, bool made_here, std::uint64_t most_bytes)
+      : path_(std::move(path)),
+        older_path_(path_ + ".1"),
+        most_bytes_(most_bytes),
+        made_here_(made_here),
+        descriptor_(descriptor) {}
 
+  [[nodiscard]] bool is_bounded() const { return most_bytes_ != std::uint64_t{unlimited}; }
+  void join_part();
+  void begin_next_part();
+  void repair();
+  std::string_view next_piece(std::string_view lines);
+  void put(std::string_view piece);
   void give_up(const char* reason);
 
   std::string path_;
-  int descriptor_;
+  std::string older_path_;
+  std::uint64_t most_bytes_;
   bool made_here_;
-  bool started_ = false;
-  std::string held_back_;
-  SharedWord processes_;  ///< How many there were, without the first.
-  SharedWord given_up_;   ///< Not 0 once a write failed.
+  std::atomic<bool> started_ = false;
+  TraceHeader header_;
+  int descriptor_;              ///< This and what follows is touched by who holds the lock.
+  std::uint64_t own_part_ = 0;  ///< Which part the descriptor of this process is.
+  SharedLock lock_;
+  SharedWord part_;      ///< Of FILE.
+  SharedWord size_;      ///< Of FILE, in bytes that were written whole.
+  SharedWord inode_;     ///< Of FILE.
+  SharedWord given_up_;  ///< Not 0 once a write failed.
+  ProcessNumbers processes_;
 };
 
 }  // namespace antiphon

@@ -53,6 +53,11 @@ std::expected<TraceHeader, BadInput> TraceReader::header() {
   return *std::move(header);
 }
 
+void TraceReader::go_on(TraceReader next_part) {
+  lines_ = std::move(next_part.lines_);
+  cut_ = false;
+}
+
 std::expected<std::optional<Event>, BadInput> TraceReader::next() {
   const auto line = lines_.next();
   if (!line) return std::unexpected(bad(line.error()));

@@ -32,6 +32,10 @@ class TraceReader {
   /// To be called first, once.
   std::expected<TraceHeader, BadInput> header();
 
+  /// Goes on with the next part of the same trace, of which another reader has read the header and no more: its events
+  /// follow those that were read.
+  void go_on(TraceReader next_part);
+
   /// The next event; none at the end. Not to be called after bad input.
   std::expected<std::optional<Event>, BadInput> next();
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "core/trace.hpp"
 
@@ -10,7 +11,8 @@
 ///
 ///     {"antiphon":"trace","version":2,"program":"stream","interpreter":"fork","idle_ms":60000,"drain_ms":5000,
 ///         "max_connections":null,"at":{"host":"127.0.0.1","port":0},"bound":{"host":"127.0.0.1","port":8888},
-///         "backlog":4096,"at_most":16384,"workers":1,"part":0,"payload":"full"}         (on one line)
+///         "backlog":4096,"at_most":16384,"workers":1,"run":271828,"part":0,"payload":"full"}
+///         (on one line)
 ///     {"process":0,"event":3,"do":"Accept","listener":0,"answer":1}
 ///     {"process":0,"event":4,"do":"Fork","at_most":null,"answer":{"parent":4242},"child":1}
 ///     {"process":1,"event":0,"do":"Fork","at_most":null,"answer":"child"}
@@ -42,6 +44,7 @@ struct TraceHeader {
   int backlog = 0;
   std::size_t at_most = 0;       ///< Bytes that a session's Recv asks for.
   std::uint32_t workers = 1;     ///< So many first processes, from 0 on: each runs the program.
+  std::uint32_t run = 0;         ///< Tells this run from others: all parts of its trace have it.
   std::uint32_t part = 0;        ///< Of a trace that goes on from file to file.
   std::string payload = "full";  ///< Or "digest".
 
@@ -55,6 +58,7 @@ struct TraceHeader {
                                      Field{"backlog", &TraceHeader::backlog},
                                      Field{"at_most", &TraceHeader::at_most},
                                      Field{"workers", &TraceHeader::workers},
+                                     Field{"run", &TraceHeader::run},
                                      Field{"part", &TraceHeader::part},
                                      Field{"payload", &TraceHeader::payload}};
   bool operator==(const TraceHeader&) const = default;
@@ -69,6 +73,7 @@ std::string instruction_line(const AnyExchange<Net>& exchange);
 
 /// What a line holds of messages.
 enum class Payload : std::uint8_t { full, digest };
+inline constexpr std::string_view payload_names[] = {"full", "digest"};
 
 /// The line of an event at the end of `text`, with the line's end.
 void append_line(std::string& text, const Event& event, Payload payload = Payload::full);

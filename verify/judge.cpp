@@ -146,6 +146,8 @@ void Judge::see(const Event& event) {
       [&](const Event& next) { return state_->see(next); });
 }
 
+const std::vector<Violation>& Judge::violations() const { return state_->verdict.violations; }
+
 Verdict Judge::finish(bool cut) {
   State& state = *state_;
   Verdict& verdict = state.verdict;

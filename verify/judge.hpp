@@ -75,6 +75,8 @@ class Judge {
   Judge& operator=(Judge&&) noexcept;
 
   void see(const Event& event);
+  /// What was found so far: the first of each clause.
+  [[nodiscard]] const std::vector<Violation>& violations() const;
   /// The verdict once there is nothing more to see. `cut`: the record may lack its end.
   Verdict finish(bool cut = false);
 

@@ -5,12 +5,10 @@ import sys
 
 sys.dont_write_bytecode = True
 
-import json
 import os
 import signal
 import socket
 import subprocess
-import tempfile
 import threading
 import time
 import unittest
@@ -27,8 +25,6 @@ from serving import (
     on_each_interpreter,
     traced_environment,
 )
-
-ECHO_VERIFY = os.path.join(os.path.dirname(ECHO_SERVER), "echo-verify")
 
 
 def run(*arguments, **options):
@@ -299,86 +295,7 @@ class Loops(OnInterpreter):
             self.assertIn("EADDRINUSE", errors)
 
 
-class Trace(OnInterpreter):
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.addCleanup(self.folder.cleanup)
-        self.path = os.path.join(self.folder.name, "t.jsonl")
-
-    def test_every_process_is_whole(self):
-        with self.server("--trace", self.path, "--idle-timeout", "0", "--drain-timeout", "2.5") as server:
-            data = os.urandom(100000)
-            clients = [threading.Thread(target=server.echo, args=(data,)) for _ in range(20)]
-            for client in clients:
-                client.start()
-            for client in clients:
-                client.join()
-        with open(self.path) as file:
-            header, *events = [json.loads(line) for line in file]
-        self.assertEqual(
-            header,
-            {"antiphon": "trace", "version": 2, "program": "stream", "interpreter": self.interpreter,
-             "idle_ms": None, "drain_ms": 2500, "max_connections": None, "at": {"host": "127.0.0.1", "port": 0},
-             "bound": {"host": "127.0.0.1", "port": server.address[1]},
-             "backlog": 4096, "at_most": 16384, "workers": 1, "part": 0},
-        )
-        processes = {}
-        for event in events:
-            of_process = processes.setdefault(event["process"], [])
-            self.assertEqual(event["event"], len(of_process))
-            of_process.append(event)
-        self.assertEqual(sorted(processes), list(range(21)))
-        for of_process in processes.values():
-            self.assertEqual(of_process[-1].get("end"), "ok")
-        received = [event for event in processes[1] if event.get("do") == "Recv"]
-        heard = b"".join(bytes.fromhex(event["answer"].get("hex", "")) for event in received)
-        self.assertEqual(heard, data)
-        verdict = subprocess.run([ECHO_VERIFY, "trace", self.path], capture_output=True, text=True, timeout=PATIENCE_S)
-        self.assertEqual(verdict.returncode, 0, verdict)
-
-    def test_a_server_that_did_not_start_leaves_no_trace(self):
-        with self.server() as server:
-            port = str(server.address[1])
-            self.assertEqual(run("--port", port, "--trace", self.path)[0], 2)
-            self.assertFalse(os.path.exists(self.path))
-            with open(self.path, "w") as file:
-                file.write("precious")
-            self.assertEqual(run("--port", port, "--trace", self.path)[0], 2)
-            with open(self.path) as file:
-                self.assertEqual(file.read(), "precious")
-
-    def test_a_full_disk_does_not_end_the_server(self):
-        if not os.path.exists("/dev/full"):
-            self.skipTest("there is no /dev/full")
-        with self.server("--trace", "/dev/full") as server:
-            self.assertEqual(server.echo(b"a"), b"a")
-            self.assertEqual(server.log().count("No space left on device"), 1)
-
-    def test_a_pipe_is_no_place_for_a_trace(self):
-        os.mkfifo(self.path)
-        status, _, errors = run("--trace", self.path)
-        self.assertEqual((status, errors.count("\n")), (2, 1), errors)
-        reader = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
-        try:
-            status, _, errors = run("--trace", self.path)
-            self.assertEqual((status, errors.count("\n")), (2, 1), errors)
-        finally:
-            os.close(reader)
-
-    def test_a_closed_standard_error_is_not_the_trace(self):
-        command = f'exec "{ECHO_SERVER}" --port 0 --trace "{self.path}" 2>&-'
-        process = subprocess.Popen(["sh", "-c", command], stdout=subprocess.PIPE)
-        try:
-            self.assertIn(b"listening on", process.stdout.readline())
-        finally:
-            process.terminate()
-            process.wait(PATIENCE_S)
-            process.stdout.close()
-        with open(self.path) as file:
-            self.assertTrue(all(line.startswith("{") for line in file))
-
-
-for case in (Echo, Resources, Stop, Trace):
+for case in (Echo, Resources, Stop):
     globals().update(on_each_interpreter(case))
 globals().update(on_each_interpreter(Loops, ("epoll", "uring")))
 
@@ -465,7 +382,18 @@ class Usage(unittest.TestCase):
             (["--interpreter", "epoll", "--workers", "0"], "--workers", "0"),
             (["--interpreter", "epoll", "--spin", "-1"], "--spin", "-1"),
             (["--interpreter", "epoll", "--spin", "1000001"], "--spin", "1000001"),
-            (["--interpreter", "epoll", "--workers", "2", "--trace", "t.jsonl"], "--workers", "trace"),
+            (["--trace-limit", "1M"], "--trace-limit", "--trace"),
+            (["--trace", "t.jsonl", "--trace-limit", "65535"], "--trace-limit", "65535"),
+            (["--trace", "t.jsonl", "--trace-limit", "63K"], "--trace-limit", "63K"),
+            (["--trace", "t.jsonl", "--trace-limit", "1T"], "--trace-limit", "1T"),
+            (["--trace", "t.jsonl", "--trace-limit", "-1M"], "--trace-limit", "-1M"),
+            (["--trace", "t.jsonl", "--trace-limit", "1MM"], "--trace-limit", "1MM"),
+            (["--trace", "t.jsonl", "--trace-limit", "K"], "--trace-limit", "K"),
+            (["--trace", "t.jsonl", "--trace-limit", "18446744073709551615G"], "--trace-limit"),
+            (["--trace", "/dev/null", "--trace-limit", "1M"], "/dev/null", "not a regular file"),
+            (["--on-violation", "log"], "--on-violation", "--monitor"),
+            (["--monitor", "--on-violation", "sing"], "--on-violation", "sing"),
+            (["--monitor=no"], "monitor"),
             (["--interpreter", "magic"], "--interpreter", "magic"),
             (["--program", "chat"], "--program", "chat"),
             (["--program", "seed", "--port", "0"], "--port", "seed"),
@@ -527,7 +455,8 @@ class Usage(unittest.TestCase):
             self.assertEqual((status, errors), (0, ""))
             for part in ("USAGE", "OPTIONS", "SIGNALS", "EXIT STATUS", "EXAMPLES", "--host", "--port", "--interpreter",
                          "--workers", "--spin", "--program", "--once", "--backlog", "--max-connections",
-                         "--idle-timeout", "--drain-timeout", "--trace", "--version"):
+                         "--idle-timeout", "--drain-timeout", "--trace", "--trace-limit", "--monitor",
+                         "--on-violation", "--version"):
                 self.assertIn(part, text)
 
     def test_a_reader_that_goes_away(self):

@@ -73,7 +73,9 @@ class Server:
         self.most_descriptors = most_descriptors
         self.under = under
         workers = () if interpreter == "fork" or "--workers" in options else ("--workers", "1")
-        self.options = ["--port", "0", "--interpreter", interpreter, *workers, *options]
+        port = () if "seed" in options else ("--port", "0")
+        self.options = [*port, "--interpreter", interpreter, *workers, *options]
+        self.expected_status = 0
 
     def __enter__(self):
         self.log_file = tempfile.TemporaryFile()
@@ -109,14 +111,15 @@ class Server:
             self.process.kill()
             self.process.wait()
             self.process.stdout.close()
+            self.final_log = self.log()
             self.log_file.close()
 
     def stop(self, by=signal.SIGTERM):
-        """Asks the server to stop and demands that it ends well."""
+        """Asks the server to stop and demands that it ends as expected."""
         if self.process.poll() is None:
             self.process.send_signal(by)
         status = self.process.wait(PATIENCE_S)
-        assert status == 0, (status, self.log())
+        assert status == self.expected_status, (status, self.log())
 
     def log(self):
         self.log_file.seek(0)
@@ -140,8 +143,8 @@ class Server:
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
-    def resident_kib(self):
-        with open(f"/proc/{self.pid}/status") as file:
+    def resident_kib(self, pid=None):
+        with open(f"/proc/{pid or self.pid}/status") as file:
             return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
 
     def state(self):
@@ -160,6 +163,27 @@ class Server:
     def limit_descriptors(self, count):
         _, hard = resource.prlimit(self.pid, resource.RLIMIT_NOFILE)
         resource.prlimit(self.pid, resource.RLIMIT_NOFILE, (count, hard))
+
+
+class SeedServer(Server):
+    """The original, whose address is fixed: whoever has it is waited for."""
+
+    def __init__(self, *options, **how):
+        super().__init__("--program", "seed", *options, **how)
+
+    def __enter__(self):
+        return eventually("127.0.0.1:8888 is free", self.entered_unless_in_use)
+
+    def entered_unless_in_use(self):
+        try:
+            return super().__enter__()
+        except AssertionError:
+            in_use = "EADDRINUSE" in self.log()
+            self.process.stdout.close()
+            self.log_file.close()
+            if not in_use:
+                raise
+            return None
 
 
 def converse(connection, data, close_side=True):

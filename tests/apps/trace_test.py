@@ -48,6 +48,22 @@ class Conformance(InAFolder):
         self.assertRegex(output, r"^holds: program stream on ")
         self.assertRegex(output, r"\n  conforms: program stream issues these \d+ instructions")
 
+    def test_digests_decide_as_content_does(self):
+        lines = self.record(self.interpreter, "--trace-payload", "digest", data=os.urandom(300_000))
+        self.assertLess(sum(map(len, lines)), 1_500_000)
+        self.assertNotIn('"hex"', "".join(lines))
+        status, output, _ = verify(self.path, "--program", "stream")
+        self.assertEqual(status, 0, output)
+        place = next(place for place, line in enumerate(lines) if '"do":"Send"' in line)
+        crc = lines[place].index('"digest":"') + len('"digest":"')
+        crc = lines[place].index(":", crc) + 1
+        lines[place] = lines[place][:crc] + ("1" if lines[place][crc] == "0" else "0") + lines[place][crc + 1 :]
+        self.write(lines)
+        status, output, _ = verify(self.path)
+        self.assertEqual(status, 1)
+        self.assertIn("violated: echo: ", output)
+        self.assertIn(f"  at {self.path}:{place + 1}\n", output)
+
     def test_another_program_does_something_else(self):
         self.record(self.interpreter)
         status, output, _ = verify(self.path, "--program", "once", "--format", "json")

@@ -44,9 +44,18 @@ SERVERS = {
     "c-fork": (["tests/bench/c-fork", "{port}"], False, True),
 }
 
-PARTS = ["floor", "effect", "echo", "connect", "memory", "start", "crowd", "never-read", "build", "explore"]
+# What recording our server costs: options beside those of the plain one; {folder} is a new one each time.
+RECORDED = {
+    "plain": [],
+    "--trace": ["--trace", "{folder}/t.jsonl", "--trace-limit", "256M"],
+    "digest": ["--trace", "{folder}/t.jsonl", "--trace-limit", "256M", "--trace-payload", "digest"],
+    "--monitor": ["--monitor"],
+    "both": ["--trace", "{folder}/t.jsonl", "--trace-limit", "256M", "--monitor"],
+}
+
+PARTS = ["floor", "effect", "checker", "echo", "connect", "record", "memory", "start", "crowd", "never-read", "build", "explore"]
 # echo has the floor in its tables
-DEFAULT_PARTS = [part for part in PARTS if part not in ("floor", "build", "explore")]
+DEFAULT_PARTS = [part for part in PARTS if part not in ("floor", "record", "build", "explore")]
 
 # A process for each connection: more of them than this is no measurement of anything else.
 MOST_FORKED = 1000
@@ -163,13 +172,14 @@ def start_on(cpu, command, **how):
 class Server:
     """A server that runs, in its own session and on its own processor, until the block ends."""
 
-    def __init__(self, bench, name, once=False):
+    def __init__(self, bench, name, once=False, more=()):
+        """`more`: further options of ours."""
         self.bench = bench
         self.name = name
         self.port = bench.next_port()
         command, self.ours, self.forks = SERVERS[name]
         values = {"port": self.port, "spin": bench.options.spin_us}
-        command = [word.format(**values) for word in command] + (["--once"] if once else [])
+        command = [word.format(**values) for word in command] + (["--once"] if once else []) + list(more)
         command[0] = str(bench.build / command[0])
         self.process = self.start(command)
         if self.process is None and "--workers" in command:
@@ -250,10 +260,10 @@ class Load:
             self.process.communicate()
 
 
-def measure(bench, name, mode, once=False, seconds=None, **load):
+def measure(bench, name, mode, once=False, seconds=None, more=(), **load):
     """One run of one server: what the clients saw, and the server's processor time while they did."""
     seconds = bench.options.seconds if seconds is None else seconds
-    with Server(bench, name, once) as server:
+    with Server(bench, name, once, more) as server:
         command = bench.load_command(mode, server.port, once=once, wait=True, seconds=seconds, warmup=0.15, **load)
         with Load(command) as clients:
             clients.wait_ready()
@@ -408,6 +418,21 @@ def part_effect(bench):
          ["ns to copy a process", f"{result['copy_ns']:.2f}", "", ""]])
 
 
+def part_checker(bench):
+    """How fast traces are read and judged."""
+    checker = str(bench.build / "tests/bench/checker")
+    for connections, messages, size in ((64, 2000, 64), (9000, 20, 64), (64, 200, 16384)):
+        process = start_on(SERVER_CPU, [checker, str(connections), str(messages), str(size), str(bench.options.rounds)],
+                           stdout=subprocess.PIPE)
+        results = [json.loads(line) for line in process.communicate()[0].splitlines()]
+        if process.returncode != 0:
+            bench.failures.append(f"checker {connections} {messages} {size}")
+        print_table(f"checker: {connections} connections, {messages} messages of {size} bytes on each, median of "
+                    f"{bench.options.rounds} rounds", ["", "million events/s", "GiB/s"],
+                    [[one["what"], f"{one['million_events_per_s']:.2f}",
+                      f"{one['gib_per_s']:.2f}" if one["gib_per_s"] else ""] for one in results])
+
+
 def part_echo(bench):
     ours = [name for name in bench.options.servers if SERVERS[name][1]]
     rows = []
@@ -435,6 +460,37 @@ def part_connect(bench):
         compare(bench, f"connect: 64 at a time, one message of 64 bytes, {who}", list(bench.servers()),
                 lambda name, seconds: measure(bench, name, "connect", once=once, seconds=seconds, connections=64,
                                               bytes=64), "connections")
+
+
+def measure_recorded(bench, name, variant, **load):
+    with tempfile.TemporaryDirectory() as folder:
+        more = [word.format(folder=folder) for word in RECORDED[variant]]
+        return measure(bench, name, "echo", more=more, connections=64, **load)
+
+
+def part_record(bench):
+    """The variants of one server in turn, round by round; ratios to the plain one within each round."""
+    for name in bench.servers(ours_only=True):
+        rows = []
+        for size in bench.options.bytes:
+            measured = {variant: [] for variant in RECORDED}
+            for number in range(bench.options.rounds + 1):
+                for variant, rounds in measured.items():
+                    # The first round warms up.
+                    seconds = 0.2 if number == 0 else None
+                    result = measure_recorded(bench, name, variant, seconds=seconds, bytes=size)
+                    if result and number > 0:
+                        rounds.append({"round": number, **result})
+            bench.results.append({"title": f"record: {name}, {size} bytes", "measured": measured})
+            plain = {one["round"]: one for one in measured["plain"]}
+            for variant, rounds in measured.items():
+                pairs = [(one, plain[one["round"]]) for one in rounds if one["round"] in plain]
+                if pairs:
+                    rows.append([f"{size} B, {variant}", spread([one["cpu_us"] for one, _ in pairs], "{:.2f}")]
+                                + [spread([one[key] / other[key] for one, other in pairs], "{:.3f}")
+                                   for key in ("cpu_us", "rate")])
+        print_table(f"record: {name}, 64 connections; ratios to the plain server, by round",
+                    ["", "CPU us", "CPU ratio", "round trips/s ratio"], rows)
 
 
 def user_memory(pid):
@@ -725,7 +781,7 @@ def names(text):
 def read_options():
     parser = argparse.ArgumentParser(
         prog="run.sh", description="Measures the echo servers beside each other. Parts: " + ", ".join(PARTS)
-        + ". Without any, all but floor, which echo measures too, build and explore.")
+        + ". Without any, all but floor, which echo measures too, record, build and explore.")
     parser.add_argument("parts", nargs="*", metavar="PART")
     parser.add_argument("--build", default=str(ROOT / "build/bench"), help=argparse.SUPPRESS)
     parser.add_argument("--servers", type=names, default=list(SERVERS), metavar="A,B,...")

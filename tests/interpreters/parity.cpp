@@ -27,6 +27,7 @@
 #include "interpreters/simulated.hpp"
 #include "interpreters/trace_file.hpp"
 #include "interpreters/trace_reader.hpp"
+#include "interpreters/trace_writer.hpp"
 #include "interpreters/uring.hpp"
 #include "tests/interpreters/real_client.hpp"
 #include "tests/interpreters/story.hpp"
@@ -271,7 +272,8 @@ RunServer by_loop(LoopReport (*run_loop)(const Server&, const LoopOptions&)) {
   auto file = TraceFile::open(path);
   if (!file) std::_Exit(2);
   (*file)->start({});
-  Watcher watcher(**file, news, play.most_sockets);
+  TraceWriter writer(**file);
+  Watcher watcher(writer, news, play.most_sockets);
   run(play.server(at), watcher);
   std::_Exit(0);
 }

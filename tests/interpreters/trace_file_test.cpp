@@ -1,88 +1,87 @@
 #include "interpreters/trace_file.hpp"
-#include "interpreters/trace_reader.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <sstream>
 
-#include "interpreters/fork.hpp"
+#include "tests/interpreters/scratch_trace.hpp"
 
 namespace antiphon {
 namespace {
 
 const TraceHeader header{"stream", "fork", 60'000, 5'000};
-const ProcessEvent slept{0, 0, Issued{Exchange<Sleep>{{5}, Unit{}}, {}}};
-const ProcessEvent closed{0, 1, Issued{Exchange<Close>{{Socket{0}}, Unit{}}, {}}};
+const std::string first_line = header_line(header) + '\n';
 
-class TraceFileTest : public testing::Test {
+class TraceFileTest : public ScratchTrace {
  protected:
-  TraceFileTest() {
-    std::string name = testing::TempDir() + "antiphon_trace_" + std::string(6, 'X');
-    folder_ = mkdtemp(name.data());
+  [[nodiscard]] std::unique_ptr<TraceFile> started(std::uint64_t most_bytes = unlimited) const {
+    auto file = TraceFile::open(path(), most_bytes).value();
+    file->start(header);
+    return file;
   }
-  ~TraceFileTest() override { std::filesystem::remove_all(folder_); }
-
-  [[nodiscard]] std::string path() const { return folder_ / "t.jsonl"; }
-  [[nodiscard]] std::string content() const {
-    std::ostringstream text;
-    text << std::ifstream(path()).rdbuf();
-    return text.str();
+  [[nodiscard]] std::uint64_t on_disk() const {
+    std::uint64_t size = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_)) size += entry.file_size();
+    return size;
   }
-
-  std::filesystem::path folder_;
 };
 
-TEST_F(TraceFileTest, BeginsWithTheHeaderAndKeepsWhatCameBefore) {
-  {
-    const auto file = TraceFile::open(path()).value();
-    file->write(slept);
-    EXPECT_EQ(content(), "");
-    file->start(header);
-    EXPECT_EQ(content(), header_line(header) + '\n' + event_line(slept) + '\n');
-  }
-  EXPECT_EQ(content(), header_line(header) + '\n' + event_line(slept) + '\n');
+std::string line_of(ProcessId process, std::uint64_t number) {
+  return event_line(ProcessEvent{process, number, Issued{Exchange<Sleep>{{5}, Unit{}}, {}}}) + '\n';
 }
 
-TEST_F(TraceFileTest, HoldsBackUntilAClose) {
-  const auto file = TraceFile::open(path()).value();
-  file->start(header);
-  const std::string start = content();
-  file->write(slept);
-  EXPECT_EQ(content(), start);
-  file->write(closed);
-  EXPECT_EQ(content(), start + event_line(slept) + '\n' + event_line(closed) + '\n');
+/// A process that does this and is ended by a signal if `dies`.
+template <class Do>
+void in_a_child(bool dies, Do what) {
+  const pid_t child = fork();
+  if (child == 0) {
+    what();
+    std::_Exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(dies, WIFSIGNALED(status)) << status;
 }
 
-TEST_F(TraceFileTest, HoldsBackSoMuchAndNoMore) {
+/// Appends the line and dies when ten bytes of it are written: nothing may be longer than a limit.
+void die_in_the_line(TraceFile& file, const std::string& path, const std::string& line) {
+  in_a_child(true, [&] {
+    std::signal(SIGXFSZ, SIG_DFL);
+    const rlim_t size = std::filesystem::file_size(path) + 10;
+    const rlimit limit{size, size};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    file.append(line);
+  });
+}
+
+TEST_F(TraceFileTest, BeginsWithTheHeader) {
   const auto file = TraceFile::open(path()).value();
+  EXPECT_EQ(content(), "");
+  EXPECT_FALSE(file->has_started());
   file->start(header);
-  for (int event = 0; event < 10'000; ++event) {
-    const auto before = std::filesystem::file_size(path());
-    file->write(slept);
-    const auto written = std::filesystem::file_size(path()) - before;
-    if (written != 0) {
-      EXPECT_GE(written, 65'536U);
-      EXPECT_LT(written, 65'536U + event_line(slept).size() + 1);
-      return;
-    }
-  }
-  FAIL() << "nothing was written";
+  EXPECT_TRUE(file->has_started());
+  file->append("one\ntwo\n");
+  EXPECT_EQ(content(), first_line + "one\ntwo\n");
 }
 
 TEST_F(TraceFileTest, AFileThatWasNotStartedIsAsBefore) {
-  TraceFile::open(path()).value()->write(closed);
+  static_cast<void>(TraceFile::open(path()).value());
   EXPECT_FALSE(std::filesystem::exists(path()));
   std::ofstream(path()) << "precious";
-  TraceFile::open(path()).value()->write(closed);
+  static_cast<void>(TraceFile::open(path(), least_trace_bytes).value());
   EXPECT_EQ(content(), "precious");
-  TraceFile::open(path()).value()->start(header);
-  EXPECT_EQ(content(), header_line(header) + '\n');
+  static_cast<void>(started());
+  EXPECT_EQ(content(), first_line);
 }
 
 TEST_F(TraceFileTest, APathThatCannotBeWrittenIsAnErrorWithItsReason) {
@@ -91,58 +90,177 @@ TEST_F(TraceFileTest, APathThatCannotBeWrittenIsAnErrorWithItsReason) {
   EXPECT_EQ(TraceFile::open(folder_).error(), "cannot write the trace '" + folder_.string() + "': Is a directory");
 }
 
+TEST_F(TraceFileTest, OnlyARegularFileCanBeBounded) {
+  EXPECT_EQ(TraceFile::open("/dev/null", least_trace_bytes).error(),
+            "cannot bound the trace '/dev/null': it is not a regular file");
+  EXPECT_TRUE(TraceFile::open("/dev/null"));
+  std::filesystem::create_directory(older_path());
+  EXPECT_EQ(TraceFile::open(path(), least_trace_bytes).error(),
+            "cannot bound the trace '" + path() + "': '" + older_path() + "' is not a regular file");
+  EXPECT_FALSE(std::filesystem::exists(path()));
+}
+
 TEST_F(TraceFileTest, AFullDiskIsToldOnceAndStopsTheTraceAlone) {
   if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "there is no /dev/full";
   const auto file = TraceFile::open("/dev/full").value();
   testing::internal::CaptureStderr();
   file->start(header);
-  file->write(closed);
-  file->write(closed);
+  file->append("one\n");
+  file->append("two\n");
+  EXPECT_TRUE(file->has_given_up());
   EXPECT_EQ(testing::internal::GetCapturedStderr(),
             "the trace '/dev/full' ends here: No space left on device; serving goes on\n");
 }
 
-TEST_F(TraceFileTest, GivesEachProcessItsNumber) {
-  const auto file = TraceFile::open(path()).value();
-  EXPECT_EQ(file->next_process(), 1U);
-  EXPECT_EQ(file->next_process(), 2U);
-  file->give_back(2);
-  EXPECT_EQ(file->next_process(), 2U);
-  file->next_process();
-  file->give_back(2);
-  EXPECT_EQ(file->next_process(), 4U);
+// -- Parts -------------------------------------------------------------------------------------------------------
+
+TEST_F(TraceFileTest, WithoutABoundItHasOnePart) {
+  const auto file = started();
+  for (std::uint64_t number = 0; number < 2000; ++number) file->append(line_of(0, number));
+  EXPECT_FALSE(std::filesystem::exists(older_path()));
+  EXPECT_EQ(events_of({path()}).size(), 2000U);
 }
 
-TEST_F(TraceFileTest, ProcessesOfOneRunShareIt) {
-  constexpr int children = 8;
-  constexpr int events = 2000;
-  const auto file = TraceFile::open(path()).value();
+TEST_F(TraceFileTest, GoesOnInANewPartWhenHalfOfTheBoundIsFull) {
+  const auto file = started(least_trace_bytes);
+  std::uint64_t number = 0;
+  while (!std::filesystem::exists(older_path())) file->append(line_of(0, number++));
+  EXPECT_LE(std::filesystem::file_size(older_path()), least_trace_bytes / 2);
+  EXPECT_GT(std::filesystem::file_size(older_path()), least_trace_bytes / 2 - line_of(0, number).size());
+  EXPECT_EQ(header_of(older_path()), header);
+  TraceHeader next = header;
+  next.part = 1;
+  EXPECT_EQ(content(), header_line(next) + '\n' + line_of(0, number - 1));
+  EXPECT_EQ(events_of({older_path(), path()}).size(), number);
+}
+
+TEST_F(TraceFileTest, NeverPassesItsBoundAndKeepsTheLatest) {
+  const auto file = started(least_trace_bytes);
+  std::string lines;
+  std::uint64_t number = 0;
+  for (int call = 0; call < 200; ++call) {
+    // Of all lengths up to more than the bound.
+    for (int count = 0; count < call * 5; ++count) lines += line_of(0, number++);
+    file->append(lines);
+    lines.clear();
+    ASSERT_LE(on_disk(), least_trace_bytes);
+  }
+  EXPECT_EQ(header_of(path()).part, header_of(older_path()).part + 1);
+  EXPECT_GT(header_of(older_path()).part, 10U);
+  EXPECT_TRUE(content().ends_with(line_of(0, number - 1)));
+}
+
+TEST_F(TraceFileTest, ALineLongerThanHalfTakesTheOlderPartsRoom) {
+  const auto file = started(least_trace_bytes);
+  const std::string longest(least_trace_bytes / 2 + 2000, '#');
+  for (int count = 0; count < 3; ++count) {
+    file->append(line_of(0, 0));
+    file->append(longest + '\n');
+    ASSERT_LE(on_disk(), least_trace_bytes);
+    EXPECT_NE(content().find(longest), std::string::npos);
+  }
+}
+
+TEST_F(TraceFileTest, AnOlderPartOfAnotherRunIsRemovedAtTheStartAndNotBefore) {
+  std::ofstream(older_path()) << "precious";
+  static_cast<void>(started());
+  EXPECT_EQ(content_of(older_path()), "precious");
+  const auto file = TraceFile::open(path(), least_trace_bytes).value();
+  EXPECT_EQ(content_of(older_path()), "precious");
   file->start(header);
-  ForkHandler handler;
-  Recording recording(handler, *file);
-  for (int child = 0; child < children; ++child) {
-    const Forked forked = recording(Fork{}).value();
-    if (std::holds_alternative<Parent>(forked)) continue;
-    for (int event = 0; event < events; ++event) recording(Sleep{0});
-    recording.finish({});
+  EXPECT_FALSE(std::filesystem::exists(older_path()));
+}
+
+TEST_F(TraceFileTest, ProcessesFollowFromPartToPart) {
+  constexpr ProcessId children = 4;
+  constexpr std::uint64_t events = 150;
+  const auto file = started(std::uint64_t{1} << 20U);
+  const auto write = [&](ProcessId process) {
+    for (std::uint64_t number = 0; number < events; ++number)
+      file->append(std::to_string(process) + line_of(0, number));
+  };
+  std::vector<pid_t> born;
+  for (ProcessId child = 0; child < children; ++child) {
+    born.push_back(fork());
+    if (born.back() != 0) continue;
+    for (int turn = 0; turn < 20; ++turn) write(child);
     std::_Exit(0);
   }
-  EXPECT_EQ(handler.await_children(60'000), 0);
-  recording.finish({});
-
-  std::ifstream in(path());
-  TraceReader reader(in);
-  EXPECT_EQ(reader.header(), header);
-  std::map<ProcessId, int> count;
-  for (;;) {
-    const auto event = reader.next();
-    ASSERT_TRUE(event.has_value()) << event.error().line << ": " << event.error().what;
-    if (!*event) break;
-    ++count[std::get<ProcessEvent>(**event).process];
+  for (const pid_t child : born) {
+    int status = 1;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_EQ(status, 0);
   }
-  EXPECT_FALSE(reader.cut());
-  EXPECT_EQ(count[0], children + 1);
-  for (ProcessId child = 1; child <= children; ++child) EXPECT_EQ(count[child], events + 2);
+  ASSERT_EQ(header_of(path()).part, 1U);
+  EXPECT_EQ(header_of(older_path()).part, 0U);
+  // Each process's lines come in its order, over both parts.
+  std::map<char, std::uint64_t> count;
+  std::istringstream all(content_of(older_path()) + content());
+  for (std::string line; std::getline(all, line);) {
+    if (line.starts_with('{')) continue;
+    const std::uint64_t number = count[line.front()]++ % events;
+    ASSERT_EQ(line.substr(1) + '\n', line_of(0, number));
+  }
+  EXPECT_EQ(count.size(), children);
+  for (const auto& [process, lines] : count) EXPECT_EQ(lines, 20 * events) << process;
+}
+
+TEST_F(TraceFileTest, APartThatIsGoneKeepsNoRoomUnlessItHasAnotherName) {
+  const auto file = started(least_trace_bytes);
+  const std::string full = std::string(least_trace_bytes / 2 - 1000, '#') + '\n';
+  std::ifstream held(path());
+  file->append(full);
+  file->append(full);
+  EXPECT_EQ(std::string(std::istreambuf_iterator(held), {}).size(), first_line.size() + full.size());
+  std::filesystem::create_hard_link(path(), folder_ / "kept");
+  file->append(full);
+  held.clear();
+  held.seekg(0);
+  EXPECT_EQ(std::string(std::istreambuf_iterator(held), {}), "");
+  file->append(full);
+  EXPECT_EQ(header_of(path()).part, 3U);
+  EXPECT_EQ(header_of(folder_ / "kept").part, 1U);
+  EXPECT_GT(std::filesystem::file_size(folder_ / "kept"), full.size());
+}
+
+// -- Deaths ------------------------------------------------------------------------------------------------------
+
+TEST_F(TraceFileTest, WhatAProcessLeftHalfWrittenIsTakenBack) {
+  const auto file = started();
+  file->append("one\n");
+  die_in_the_line(*file, path(), "two, which is longer than ten bytes\n");
+  EXPECT_EQ(content(), first_line + "one\ntwo, which");
+  file->append("three\n");
+  EXPECT_EQ(content(), first_line + "one\nthree\n");
+  file->append("four\n");
+  EXPECT_EQ(content(), first_line + "one\nthree\nfour\n");
+}
+
+TEST_F(TraceFileTest, APartThatAProcessLeftHalfBegunIsBegunAgain) {
+  for (const char* const left : {"nothing", "", R"({"antiphon":"tr)"}) {
+    const auto file = started(least_trace_bytes);
+    die_in_the_line(*file, path(), "two, which is longer than ten bytes\n");
+    // As one leaves it that dies while it begins a part.
+    std::filesystem::rename(path(), older_path());
+    if (std::string(left) != "nothing") std::ofstream(path()) << left;
+    file->append("three\n");
+    TraceHeader next = header;
+    next.part = 1;
+    EXPECT_EQ(content(), header_line(next) + "\nthree\n");
+    EXPECT_TRUE(content_of(older_path()).starts_with(first_line));
+    in_a_child(false, [&] { file->append("four\n"); });
+    EXPECT_EQ(content(), header_line(next) + "\nthree\nfour\n");
+  }
+}
+
+TEST_F(TraceFileTest, AFileThatWasTakenAwayEndsTheTraceWhenItIsMissed) {
+  const auto file = started(least_trace_bytes);
+  in_a_child(false, [&] { file->append(std::string(least_trace_bytes / 2, '#') + "\n#\n"); });
+  std::filesystem::remove(path());
+  testing::internal::CaptureStderr();
+  file->append("one\n");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "the trace '" + path() + "' ends here: No such file or directory; serving goes on\n");
 }
 
 }  // namespace

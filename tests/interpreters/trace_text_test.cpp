@@ -71,7 +71,7 @@ TEST(TraceText, WritesAndReadsTheHeader) {
             R"({"antiphon":"trace","version":2,"program":"stream","interpreter":"fork","idle_ms":60000,)"
             R"("drain_ms":5000,"max_connections":null,"at":{"host":"127.0.0.1","port":8888},)"
             R"("bound":{"host":"127.0.0.1","port":8888},"backlog":0,)"
-            R"("at_most":0,"workers":1,"part":0,"payload":"full"})");
+            R"("at_most":0,"workers":1,"run":0,"part":0,"payload":"full"})");
   for (const TraceHeader& one : {header, TraceHeader{"\"", "\n", forever_ms, 0}}) {
     std::istringstream in(header_line(one) + '\n');
     EXPECT_EQ(TraceReader(in).header(), one);
@@ -324,10 +324,11 @@ TEST(TraceText, AnEventThatIsNoneIsRefused) {
   for (const auto& [line, bad] : refused) EXPECT_EQ(read_trace(in_trace(line)).bad, "line 2: " + bad) << line;
 }
 
+std::string slept(ProcessId process, std::uint64_t number) {
+  return event_line(ProcessEvent{process, number, Issued{Exchange<Sleep>{{5}, Unit{}}, {}}}) + '\n';
+}
+
 TEST(TraceText, EventsOutOfOrderAreRefused) {
-  const auto slept = [](ProcessId process, std::uint64_t number) {
-    return event_line(ProcessEvent{process, number, Issued{Exchange<Sleep>{{5}, Unit{}}, {}}}) + '\n';
-  };
   const auto born = [](ProcessId process, std::uint64_t number) {
     return event_line(ProcessEvent{process, number, Issued{Exchange<Fork>{{}, Forked(Child{})}, {}}}) + '\n';
   };
@@ -355,6 +356,23 @@ TEST(TraceText, EventsOutOfOrderAreRefused) {
   EXPECT_EQ(read_trace(header_line(of_two) + '\n' + slept(1, 0) + slept(0, 0) + born(2, 0)).bad, "");
   EXPECT_EQ(read_trace(header_line(of_two) + '\n' + born(1, 0)).bad,
             "line 2: process 1: event 0 can only be the first of a child");
+}
+
+TEST(TraceText, TheOrderOfEventsGoesOnFromPartToPart) {
+  const auto second_part = [](const std::string& events) -> std::string {
+    std::istringstream first(header_line(header) + '\n' + slept(0, 0) + R"({"process":0,"ev)");
+    std::istringstream second(header_line(header) + '\n' + events);
+    TraceReader reader(first);
+    EXPECT_TRUE(reader.header() && reader.next() && !reader.next()->has_value() && reader.cut());
+    TraceReader next_part(second);
+    EXPECT_TRUE(next_part.header());
+    reader.go_on(std::move(next_part));
+    const auto event = reader.next();
+    EXPECT_FALSE(reader.cut());
+    return event ? "" : std::to_string(event.error().line) + ": " + event.error().what;
+  };
+  EXPECT_EQ(second_part(slept(0, 1)), "");
+  EXPECT_EQ(second_part(slept(0, 0)), "2: process 0: event 0 where event 1 was due");
 }
 
 TEST(TraceText, AWordFromTheFileIsShownInPart) {

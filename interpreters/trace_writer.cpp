@@ -1,0 +1,37 @@
+#include "interpreters/trace_writer.hpp"
+
+#include <variant>
+
+namespace antiphon {
+
+bool is_due_at_once(const ProcessEvent& event) {
+  const auto* issued = std::get_if<Issued>(&event.what);
+  return issued == nullptr || std::holds_alternative<Exchange<Accept>>(issued->exchange) ||
+         std::holds_alternative<Exchange<Close>>(issued->exchange);
+}
+
+ProcessEvent TraceWriter::renamed(const ProcessEvent& event) const {
+  ProcessEvent here = event;
+  here.process = event.process * workers_ + worker_;
+  auto* const issued = std::get_if<Issued>(&here.what);
+  if (issued != nullptr && issued->child) issued->child = *issued->child * workers_ + worker_;
+  return here;
+}
+
+void TraceWriter::write(const ProcessEvent& event) {
+  if (file_->has_given_up()) return;
+  if (workers_ == 1) {
+    append_line(held_back_, event, payload_);
+  } else {
+    append_line(held_back_, renamed(event), payload_);
+  }
+  if (held_back_.size() >= most_held_back || is_due_at_once(event)) flush();
+}
+
+void TraceWriter::flush() {
+  if (!file_->has_started() || held_back_.empty()) return;
+  file_->append(held_back_);
+  held_back_.clear();
+}
+
+}  // namespace antiphon

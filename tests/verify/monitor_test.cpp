@@ -1,0 +1,85 @@
+#include "verify/monitor.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace antiphon::verify {
+namespace {
+
+/// What a server does that listens, accepts nobody and is asked to stop, but for the given events in between.
+std::vector<ProcessEvent> server_run(std::vector<AnyExchange<Net>> between) {
+  std::vector<AnyExchange<Net>> exchanges{Exchange<DiscardChildren>{{}, Unit{}},
+                                          Exchange<OpenSocket>{{{"127.0.0.1", 0}}, Socket{0}},
+                                          Exchange<Listen>{{Socket{0}, 128}, Endpoint{"127.0.0.1", 9}}};
+  exchanges.insert(exchanges.end(), between.begin(), between.end());
+  exchanges.emplace_back(Exchange<Accept>{{Socket{0}}, failed(Errno::STOPPING)});
+  exchanges.emplace_back(Exchange<Close>{{Socket{0}}, Unit{}});
+  std::vector<ProcessEvent> events;
+  for (AnyExchange<Net>& exchange : exchanges) events.push_back({0, events.size(), Issued{std::move(exchange), {}}});
+  events.push_back({0, events.size(), Ended{}});
+  return events;
+}
+
+const Expectations expected{.idle_ms = 60'000, .drain_ms = 5'000, .max_connections = unlimited};
+
+/// The clauses that set the alarm off, each after how many events.
+struct Alarms {
+  std::vector<std::string> at;
+  std::size_t seen = 0;
+  Monitor monitor{expected, [this](const Violation& violation) {
+                    at.push_back(std::string(violation.clause.name) + " at " + std::to_string(seen));
+                  }};
+
+  void see(const std::vector<ProcessEvent>& events) {
+    for (const ProcessEvent& event : events) {
+      monitor.write(event);
+      ++seen;
+    }
+  }
+};
+
+TEST(Monitor, OfAServerThatDoesRightHasNothingToTell) {
+  Alarms alarms;
+  alarms.see(server_run({}));
+  const Verdict verdict = alarms.monitor.finish();
+  EXPECT_EQ(verdict.ruling, Ruling::holds);
+  EXPECT_EQ(verdict.tally.events, 6U);
+  EXPECT_EQ(alarms.at, std::vector<std::string>{});
+}
+
+TEST(Monitor, RaisesTheAlarmAtTheEventAndOncePerClause) {
+  const Exchange<Close> twice{{Socket{5}}, failed(Errno::BADF)};
+  Alarms alarms;
+  alarms.see(server_run({twice, twice}));
+  EXPECT_EQ(alarms.at, std::vector<std::string>{"open at 3"});
+  const Verdict verdict = alarms.monitor.finish();
+  EXPECT_EQ(verdict.ruling, Ruling::violated);
+  EXPECT_EQ(verdict.violations.size(), 1U);
+}
+
+TEST(Monitor, RaisesTheAlarmForWhatIsWrongAtTheEndAlone) {
+  Alarms alarms;
+  auto events = server_run({Exchange<Accept>{{Socket{0}}, Socket{1}}});
+  events.resize(4);
+  events.push_back({0, 4, Issued{Exchange<Recv>{{Socket{1}, 100, {60'000, 5'000}}, Bytes::copy_of("a")}, {}}});
+  events.push_back({0, 5, Issued{Exchange<Accept>{{Socket{0}}, std::nullopt}, {}}});
+  alarms.see(events);
+  const std::size_t before = alarms.at.size();
+  EXPECT_EQ(alarms.monitor.finish().ruling, Ruling::violated);
+  ASSERT_GT(alarms.at.size(), before);
+  EXPECT_EQ(alarms.at[before], "answered at 6");
+}
+
+TEST(Monitor, WhatIsMissingIsNoPass) {
+  Alarms alarms;
+  auto events = server_run({});
+  events.pop_back();
+  alarms.see(events);
+  EXPECT_EQ(alarms.monitor.finish().ruling, Ruling::incomplete);
+  EXPECT_EQ(alarms.at, std::vector<std::string>{});
+}
+
+}  // namespace
+}  // namespace antiphon::verify
