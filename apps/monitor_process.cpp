@@ -43,6 +43,25 @@ bool is_born(const ProcessEvent& event) {
   throw std::system_error(error, std::generic_category(), "cannot start the monitor");
 }
 
+/// While it lives, signals wait: one that is sent to the whole group must not meet a monitor that does not ignore it
+/// yet.
+class SignalsHeld {
+ public:
+  SignalsHeld() {
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsHeld() { let_go(); }
+  SignalsHeld(const SignalsHeld&) = delete;
+  SignalsHeld& operator=(const SignalsHeld&) = delete;
+
+  void let_go() const { sigprocmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_{};
+};
+
 // -- The monitor's side ------------------------------------------------------------------------------------------
 
 /// It has to outlive the server, and must not hold anything open that the server lets go of. Its socket is standard
@@ -76,6 +95,7 @@ MonitorProcess::MonitorProcess(const verify::Expectations& expectations, OnViola
     : on_violation_(on_violation), first_(getpid()) {
   std::array<int, 2> ends{};
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) < 0) refuse_to_start(errno);
+  const SignalsHeld held;
   monitor_ = fork();
   if (monitor_ < 0) {
     const int error = errno;
@@ -84,6 +104,7 @@ MonitorProcess::MonitorProcess(const verify::Expectations& expectations, OnViola
   }
   if (monitor_ == 0) {
     detach(ends[1]);
+    held.let_go();
     judge_and_leave(expectations);
   }
   close(ends[1]);
@@ -123,8 +144,9 @@ MonitorProcess::~MonitorProcess() {
 }
 
 void MonitorProcess::write(const ProcessEvent& event) {
-  if (state_->load(std::memory_order_relaxed) != open) return;
+  // Also once nothing is sent any more: the server may just be being aborted.
   if (on_violation_ == OnViolation::abort && is_born(event)) end_with_the_first();
+  if (state_->load(std::memory_order_relaxed) != open) return;
   append_bytes(held_back_, event);
   if (held_back_.size() >= most_to_send || is_due_at_once(event)) flush();
 }

@@ -340,8 +340,9 @@ class Monitor(Recorded):
         with self.server("--monitor", kind=SeedServer) as server:
             server.expected_status = 1
             let_down(server)
+            # With `fork` the last to let go may be either process.
             server.await_log("monitor: input-read: no client is let go of before its end was read: by the program: "
-                             "process 1, event 3 (Close): ")
+                             "process ")
             let_down(server)
         last = server.final_log.splitlines()[-1]
         self.assertRegex(last, r"^monitor: violated: \d+ events, 2 connections: .*input-read")
