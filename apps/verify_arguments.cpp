@@ -28,6 +28,7 @@ USAGE
   echo-verify compare A B [--clients N] [--messages K|any] [--size B] [--capacity B] [--faults LIST] [--memory MIB]
                       [--format FORMAT]
   echo-verify trace FILE... [--program NAME] [--format FORMAT]
+  echo-verify trace FILE --input strace|pcap [--port N] [--format FORMAT]
   echo-verify mutants [--program NAME] [--runs N] [--seed S] [--format FORMAT]
   echo-verify probe HOST:PORT [--once] [--runs N] [--seed S] [--timeout S] [--expect-idle-timeout S]
                     [--allow-remote] [--format FORMAT | --json]
@@ -55,6 +56,11 @@ USAGE
   With `--trace-limit` a trace has parts: FILE.1 and FILE together, in this order, are judged if they begin with part 0.
   What was before is gone after a while; then the verdict is incomplete, and says so. (For a verdict on all of a long
   run: keep each FILE.1 before it is replaced, or have the server judged while it runs, by `echo-server --monitor`.)
+
+  With --input it judges any echo server: of `strace` by what its system calls did (recorded with
+  `strace -f -xx -s 1048576 -o FILE SERVER…`), of `pcap` by what went over the wire (pcap or pcapng, as of
+  `tcpdump -w FILE`). Such a server owes every client its own bytes, all of them, once and in order; by its system
+  calls also that it uses no descriptor after it is closed, and keeps none.
 
   `mutants` asks what the checks are worth. It does one thing wrong at a time, at each instruction that `echo-dump`
   numbers: drops it, issues it twice, on another socket or after the next one, mistakes what it is answered, counts one
@@ -104,6 +110,9 @@ OPTIONS
   --allow-remote   Of probe: the server may be on another host than this one.
   --json           Of probe: the same as --format json.
   --replay TOKEN   Run the scenario of a counterexample again.
+  --input NAME     What FILE is: antiphon, strace or pcap. Default antiphon.
+  --port N         Judge the server that listens on this port only, 1 to 65535. Default: every socket that accepts; of
+                   pcap, whoever was connected to.
   --coverage       List the points, branches and errors of the program that no run reached.
   --emit-test FILE Write what was found as a GoogleTest source that fails while the defect is there. FILE must be new.
   --format FORMAT  text or json. Default text.
@@ -129,6 +138,8 @@ EXAMPLES
   echo-verify probe 127.0.0.1:8888 --expect-idle-timeout 10
   echo-server --trace t.jsonl      then, once it has stopped: echo-verify trace t.jsonl --program stream
   echo-server --trace t.jsonl --trace-limit 100M             then: echo-verify trace t.jsonl.1 t.jsonl
+  strace -f -xx -s 1048576 -o log socat TCP-LISTEN:7000,fork EXEC:cat
+                                   then, once it has stopped: echo-verify trace log --input strace
 )";
 
 std::string page() {
@@ -140,6 +151,7 @@ std::string page() {
 }
 
 constexpr std::string_view format_names[] = {"text", "json"};
+constexpr std::string_view input_names[] = {"antiphon", "strace", "pcap"};                // as in TraceInput
 constexpr std::string_view strategy_names[] = {"dfs", "bfs", "random", "pct", "guided"};  // as in verify::Order
 constexpr std::string_view reduction_names[] = {"none", "por", "symmetry", "all"};
 
@@ -219,6 +231,22 @@ void add_explore_options(CLI::App& command, VerifyArguments& arguments) {
   });
 }
 
+void add_trace_options(CLI::App& command, VerifyArguments& arguments) {
+  command.add_option("FILE", arguments.files)->required();
+  add_text(command, "--input", [&](const std::string& name) {
+    arguments.input = static_cast<TraceInput>(choice("--input", name, input_names));
+  });
+  add_text(command, "--port",
+           [&](const std::string& text) { arguments.port = whole_number("--port", text, 1, 65'535); });
+  command.callback([&arguments] {
+    arguments.command = VerifyCommand::trace;
+    const bool ours = arguments.input == TraceInput::antiphon;
+    if (ours && arguments.port) refuse("--port", "only --input strace and pcap have it");
+    if (!ours && arguments.program) refuse("--program", "only --input antiphon has it");
+    if (!ours && arguments.files.size() > 1) refuse("FILE", "only --input antiphon takes several parts");
+  });
+}
+
 void add_options(CLI::App& app, VerifyArguments& arguments) {
   app.set_help_flag("-h,--help");
   app.set_version_flag("--version", fmt::format("echo-verify {}", version));
@@ -229,9 +257,7 @@ void add_options(CLI::App& app, VerifyArguments& arguments) {
   CLI::App* const mutants = app.add_subcommand("mutants");
   CLI::App* const compare = app.add_subcommand("compare");
   CLI::App* const probe = app.add_subcommand("probe");
-  trace->callback([&] { arguments.command = VerifyCommand::trace; });
   mutants->callback([&] { arguments.command = VerifyCommand::mutants; });
-  trace->add_option("FILE", arguments.files)->required();
   for (CLI::App* const command : {properties, trace, explore, mutants, compare, probe}) {
     command->set_help_flag("-h,--help");
     if (command != compare && command != probe) {
@@ -251,6 +277,7 @@ void add_options(CLI::App& app, VerifyArguments& arguments) {
   number(*mutants, "--runs", arguments.mutant_runs, 1, most_runs);
   number(*mutants, "--seed", arguments.seed, 0, most_seed);
   add_text(*properties, "--faults", [&](const std::string& list) { take_faults(arguments, list); })->excludes(replay);
+  add_trace_options(*trace, arguments);
   add_explore_options(*explore, arguments);
   add_compare_options(*compare, arguments);
   probe->callback([&] {

@@ -15,6 +15,9 @@ namespace antiphon {
 
 enum class VerifyCommand : std::uint8_t { properties, trace, explore, compare, mutants, probe };
 
+/// What `trace` reads: our own trace, or what was recorded of any echo server.
+enum class TraceInput : std::uint8_t { antiphon, strace, pcap };
+
 /// What `explore` or `compare` was asked for, beside what is asked for everywhere.
 struct ExploreArguments {
   verify::ScopeRequest scope;
@@ -28,7 +31,9 @@ struct ExploreArguments {
 /// What echo-verify was asked to do.
 struct VerifyArguments {
   VerifyCommand command = VerifyCommand::properties;
-  std::vector<std::string> files;       ///< The paths of the trace's parts.
+  std::vector<std::string> files;  ///< The paths of the trace's parts.
+  TraceInput input = TraceInput::antiphon;
+  std::optional<std::int64_t> port;     ///< Of the server that is judged, in an input that is not ours.
   std::optional<std::string> program;   ///< As given.
   std::array<std::string, 2> compared;  ///< The programs of `compare`.
   std::uint64_t runs = 10'000;          ///< Of `properties`.

@@ -37,6 +37,8 @@ std::string indented(const std::string& text) {
   return out;
 }
 
+}  // namespace
+
 std::string excuses(const Tally& tally) {
   std::string text;
   for (const auto [index, count] : tally.excuses | ranges::views::enumerate) {
@@ -50,6 +52,8 @@ Json violations_json(const std::vector<Violation>& violations) {
   for (const Violation& violation : violations) list.push_back(violation_json(violation));
   return list;
 }
+
+namespace {
 
 Json trace_json(const std::vector<Event>& trace) {
   Json list = Json::array();

@@ -17,12 +17,15 @@ std::string printed(const Json& json);
 /// A line for each, indented.
 std::string lines_of(const std::vector<std::string>& remarks);
 
+/// "none 5, reset 1, …": how connections ended, by what excuses them.
+std::string excuses(const verify::Tally& tally);
 std::string tally_text(const verify::Tally& tally);
 Json tally_json(const verify::Tally& tally);
 
 /// The clause, who broke it, and how.
 std::string violation_text(const verify::Violation& violation);
 Json violation_json(const verify::Violation& violation);
+Json violations_json(const std::vector<verify::Violation>& violations);
 
 /// What a verdict of exploration is about, in words.
 std::string scope_text(const VerifyArguments& arguments);

@@ -12,6 +12,7 @@
 #include "apps/expectations.hpp"
 #include "apps/output.hpp"
 #include "apps/trace_parts.hpp"
+#include "apps/verify_foreign.hpp"
 #include "apps/verify_report_trace.hpp"
 #include "apps/verify_verdict.hpp"
 #include "core/programs/catalogue.hpp"
@@ -100,6 +101,7 @@ void find_places(const std::vector<std::string>& files, JudgedTrace& judged) {
 }  // namespace
 
 ExitCode judge_trace(const VerifyArguments& arguments) {
+  if (arguments.input != TraceInput::antiphon) return judge_foreign(arguments);
   auto parts = TraceParts::open(arguments.files);
   if (!parts) return refused(parts.error());
   if (parts->header() == nullptr) return not_judged(arguments, {"unknown", "unknown"}, *parts->cut_in_header());

@@ -24,13 +24,7 @@ bool starts_as_child(const ProcessEvent& event) {
 
 }  // namespace
 
-/// One line that shows what it can of a text from outside.
-BadInput TraceReader::bad(std::string what) const {
-  constexpr std::size_t longest = 200;
-  if (what.size() > longest) what = what.substr(0, longest) + "...";
-  std::ranges::replace_if(what, [](char byte) { return static_cast<unsigned char>(byte) < ' ' || byte == 127; }, '?');
-  return {lines_.number(), std::move(what)};
-}
+BadInput TraceReader::bad(std::string what) const { return bad_input(lines_.number(), std::move(what)); }
 
 /// An event's line holds a message of 1 MiB at most, in hexadecimal digits, and little else.
 constexpr std::size_t longest_line = std::size_t{8} << 20U;

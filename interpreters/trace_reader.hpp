@@ -9,19 +9,12 @@
 #include <unordered_map>
 
 #include "core/trace.hpp"
+#include "interpreters/bad_input.hpp"
 #include "interpreters/id_set.hpp"
 #include "interpreters/line_reader.hpp"
 #include "interpreters/trace_text.hpp"
 
 namespace antiphon {
-
-/// What a reader cannot make sense of: the line, from 1, and one sentence without a full stop.
-struct BadInput {
-  std::size_t line;
-  std::string what;
-
-  bool operator==(const BadInput&) const = default;
-};
 
 /// Reads a trace line by line, in memory that depends on the processes that live at one time, not on its length.
 class TraceReader {

@@ -21,14 +21,40 @@ void append(std::string& kept, std::string_view bytes) {
 std::string count(std::size_t bytes) { return std::to_string(bytes) + (bytes == 1 ? " byte" : " bytes"); }
 
 /// What was sent begins with something that is found further on in what is owed: so much was skipped.
-std::optional<std::size_t> skipped(const Mismatch& mismatch) {
+struct Skip {
+  std::size_t bytes;
+  bool sure;  ///< As much of it agrees as could.
+};
+std::optional<Skip> skipped(const Mismatch& mismatch) {
   const std::string_view sent = mismatch.sent;
-  for (std::size_t length = std::min(sent.size(), telling); length > 0; --length) {
+  const std::size_t most = std::min(sent.size(), telling);
+  for (std::size_t length = most; length > 0; --length) {
     if (length == 1 && sent.size() > 1) break;
     const std::size_t at = mismatch.owed.find(sent.substr(0, length));
-    if (at != std::string::npos && at > 0) return at;
+    if (at != std::string::npos && at > 0) return Skip{at, length == most};
   }
   return std::nullopt;
+}
+
+bool agree(std::string_view one, std::string_view other) {
+  const std::size_t both = std::min(one.size(), other.size());
+  return one.substr(0, both) == other.substr(0, both);
+}
+
+/// What was left out comes after some of what stands behind it. One or two bytes that look so may be others, unless all
+/// agrees that follows.
+bool comes_later(const Mismatch& mismatch, std::size_t skipped) {
+  const std::string_view left_out = std::string_view(mismatch.owed).substr(0, skipped);
+  const std::string_view behind = std::string_view(mismatch.owed).substr(skipped);
+  const std::string_view sent = mismatch.sent;
+  const auto both = static_cast<std::size_t>(std::ranges::mismatch(sent, behind).in1 - sent.begin());
+  for (std::size_t first = 1; first <= both; ++first) {
+    const std::string_view rest = sent.substr(first);
+    if (!rest.starts_with(left_out)) continue;
+    if (first == both && skipped >= least_telling) return true;
+    if (agree(rest.substr(skipped), behind.substr(first))) return true;
+  }
+  return false;
 }
 
 /// What was sent is what had been sent last: so much is repeated.
@@ -52,14 +78,12 @@ const Stream* origin(const Mismatch& mismatch, const std::vector<Stream>& others
 }
 
 std::string what_happened(const Mismatch& mismatch, const std::vector<Stream>& others) {
+  if (const Stream* const other = stranger(mismatch, others)) return "sends what " + other->name + " had sent";
   if (const auto skip = skipped(mismatch)) {
-    const std::string_view left_out = std::string_view(mismatch.owed).substr(0, *skip);
-    const bool comes_later = mismatch.sent.find(left_out) != std::string::npos;
-    return comes_later ? "sends bytes out of order" : "leaves out " + count(*skip);
+    return comes_later(mismatch, skip->bytes) ? "sends bytes out of order" : "leaves out " + count(skip->bytes);
   }
-  if (const Stream* const other = origin(mismatch, others)) return "sends what " + other->name + " had sent";
   if (const auto again = repeated(mismatch)) return "repeats " + count(*again);
-  return mismatch.owed.empty() ? "sends what it never received" : "alters what it received";
+  return mismatch.nothing_owed ? "sends what it never received" : "alters what it received";
 }
 
 }  // namespace
@@ -87,14 +111,28 @@ void Conversation::send(std::string_view bytes) {
     const std::size_t from = paid_ - std::min(paid_, Mismatch::most_kept);
     mismatch_->before = owed_.substr(from, paid_ - from);
     append(mismatch_->owed, owed());
+    mismatch_->nothing_owed = owed().empty();
   }
   sent_ += bytes.size();
   append(mismatch_->sent, bytes);
 }
 
+void Conversation::pass(std::uint64_t bytes) {
+  if (mismatch_) return;
+  owed_.clear();
+  paid_ = 0;
+  received_ += bytes;
+  sent_ += bytes;
+}
+
+const Stream* stranger(const Mismatch& mismatch, const std::vector<Stream>& others) {
+  const auto skip = skipped(mismatch);
+  return skip && skip->sure ? nullptr : origin(mismatch, others);
+}
+
 std::string explain(const Mismatch& mismatch, const std::vector<Stream>& others) {
   return what_happened(mismatch, others) + " at byte " + std::to_string(mismatch.position) + ": sends " +
-         in_quotes(mismatch.sent) + " where " + (mismatch.owed.empty() ? "nothing" : in_quotes(mismatch.owed)) +
+         in_quotes(mismatch.sent) + " where " + (mismatch.nothing_owed ? "nothing" : in_quotes(mismatch.owed)) +
          " is owed";
 }
 

@@ -18,6 +18,7 @@ struct Mismatch {
   std::string before;          ///< What was sent back right before, its last `most_kept` bytes.
   std::string owed;            ///< From the position on: what should have come, as far as it was received and kept,
   std::string sent;            ///< and what came.
+  bool nothing_owed = false;   ///< Not a byte of `owed` had been received when it came.
 
   static constexpr std::size_t most_kept = 4096;
 };
@@ -29,12 +30,16 @@ class Conversation {
   void receive(std::string_view bytes);
   /// The server gave bytes back.
   void send(std::string_view bytes);
+  /// So many bytes were received and sent back in order, and nobody saw them. Only while nothing is owed.
+  void pass(std::uint64_t bytes);
 
   [[nodiscard]] std::uint64_t received() const { return received_; }
   /// What came after a mismatch counts too.
   [[nodiscard]] std::uint64_t sent() const { return sent_; }
   /// What was received and not sent back yet. Once there is a mismatch: as it was then.
   [[nodiscard]] std::string_view owed() const { return std::string_view(owed_).substr(paid_); }
+  /// The same, and before it what was sent back last.
+  [[nodiscard]] std::string_view recent() const { return owed_; }
   /// The first one.
   [[nodiscard]] const std::optional<Mismatch>& mismatch() const { return mismatch_; }
 
@@ -51,6 +56,9 @@ struct Stream {
   std::string name;  ///< "client 2"
   std::string_view received;
 };
+
+/// The one whose bytes were sent, where they are not this connection's own; null if it is none of them.
+const Stream* stranger(const Mismatch& mismatch, const std::vector<Stream>& others);
 
 /// What a server did wrong, as far as the bytes tell: it repeats, leaves out, reorders, mixes up connections, sends
 /// what nobody sent, or alters. A sentence without subject: `leaves out 3 bytes at byte 10: sends "d" where "abcd" is

@@ -61,7 +61,7 @@ struct Tally {
 struct Verdict {
   Ruling ruling = Ruling::incomplete;
   std::vector<Violation> violations;  ///< The first of each clause, in the order of the events.
-  std::vector<std::string> remarks;   ///< Why it is incomplete.
+  std::vector<std::string> remarks;   ///< Why it is incomplete; of a foreign server also what was excused.
   Tally tally;
 };
 

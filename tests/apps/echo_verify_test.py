@@ -276,6 +276,12 @@ class Usage(unittest.TestCase):
             (["trace", "/"], "directory"),
             (["trace", "/dev/null"], "empty"),
             (["trace", "/dev/zero"], "/dev/zero:1:"),
+            (["trace", "x", "--input", "json"], "--input", "json"),
+            (["trace", "x", "--port", "80"], "--port", "strace and pcap"),
+            (["trace", "x", "--input", "strace", "--port", "0"], "--port", "0"),
+            (["trace", "x", "--input", "strace", "--program", "once"], "--program", "antiphon"),
+            (["trace", "/dev/zero", "--input", "strace"], "/dev/zero:1:", "NUL"),
+            (["trace", "/dev/null", "--input", "pcap"], "/dev/null: not a capture"),
         ]:
             with self.subTest(arguments=arguments):
                 self.assert_refused(*arguments, words=words)

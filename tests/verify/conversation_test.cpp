@@ -21,6 +21,12 @@ TEST(Conversation, SaysWhatWentWrong) {
   EXPECT_EQ(explained("abcdef", "abc"), "");
   EXPECT_EQ(explained("abcdef", "abdef"), R"(leaves out 1 byte at byte 2: sends "def" where "cdef" is owed)");
   EXPECT_EQ(explained("abcdef", "abdefc"), R"(sends bytes out of order at byte 2: sends "defc" where "cdef" is owed)");
+  EXPECT_EQ(explained("abcdefabcdef", "defabcdefabc"),
+            R"(sends bytes out of order at byte 0: sends "defabcdefabc" where "abcdefabcdef" is owed)");
+  EXPECT_EQ(explained("one of two", "on of two"),
+            R"(leaves out 1 byte at byte 2: sends " of two" where "e of two" is owed)");
+  EXPECT_EQ(explained("of one of", "f one of"),
+            R"(leaves out 1 byte at byte 0: sends "f one of" where "of one of" is owed)");
   EXPECT_EQ(explained("abcdef", "abcabcdef"), R"(repeats 3 bytes at byte 3: sends "abcdef" where "def" is owed)");
   EXPECT_EQ(explained("abc", "abcabc"), R"(repeats 3 bytes at byte 3: sends "abc" where nothing is owed)");
   EXPECT_EQ(explained("abc", "aXc"), R"(alters what it received at byte 1: sends "Xc" where "bc" is owed)");
@@ -39,6 +45,40 @@ TEST(Conversation, KnowsBytesThatComeAfterTheMismatch) {
             R"(sends bytes out of order at byte 0: sends "bca" where "abcdef" is owed)");
   EXPECT_EQ(conversation.received(), 6U);
   EXPECT_EQ(conversation.sent(), 3U);
+}
+
+TEST(Conversation, KnowsThatNothingWasOwed) {
+  Conversation conversation;
+  conversation.send("hello");
+  conversation.receive("abc");
+  EXPECT_EQ(explain(*conversation.mismatch(), {}),
+            R"(sends what it never received at byte 0: sends "hello" where nothing is owed)");
+}
+
+TEST(Conversation, TellsAStrangerFromASkip) {
+  const std::vector<Stream> others{{"client 2", "0123456789abcdefghij"}};
+  Conversation mixed;
+  mixed.receive("zz01zz");
+  mixed.send("zz0123456789abcdefghij");
+  // Two bytes of its own look the same by chance.
+  EXPECT_EQ(mixed.mismatch()->position, 4U);
+  EXPECT_EQ(stranger(*mixed.mismatch(), others), others.data());
+  Conversation skips;
+  skips.receive("x0123456789abcdefghij");
+  skips.send("0123456789abcdefghij");
+  EXPECT_EQ(stranger(*skips.mismatch(), others), nullptr);
+  EXPECT_EQ(explain(*skips.mismatch(), others).substr(0, 17), "leaves out 1 byte");
+}
+
+TEST(Conversation, LetsUnseenBytesPass) {
+  Conversation conversation;
+  conversation.receive("ab");
+  conversation.send("ab");
+  conversation.pass(1000);
+  conversation.receive("cd");
+  conversation.send("d");
+  EXPECT_EQ(conversation.mismatch()->position, 1002U);
+  EXPECT_EQ(conversation.received(), 1004U);
 }
 
 TEST(Conversation, ForgetsWhatIsAnswered) {

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "interpreters/strace_text.hpp"
+
+/// The system calls that move bytes between a process and a descriptor, and the bytes that strace shows of them.
+
+namespace antiphon::verify::foreign {
+
+/// How a call moves bytes.
+struct DataCall {
+  enum class Shape : std::uint8_t { bytes, vector, message, messages };
+  std::string_view name;
+  bool receives;
+  Shape shape;
+  std::optional<std::size_t> flags;  ///< Which argument has MSG_… flags.
+
+  bool operator==(const DataCall&) const = default;
+};
+
+/// None: the call moves none, or none that it shows.
+std::optional<DataCall> data_call(std::string_view name);
+
+/// The bytes of a call.
+struct Moved {
+  std::string bytes;
+  std::uint64_t count = 0;  ///< How many there were.
+  bool cut = false;         ///< Not all of them are shown.
+};
+
+/// What a call that returned has moved. None: nothing.
+Moved moved(const DataCall& kind, const strace::Call& call);
+/// What a call that begins would send.
+Moved offered(const DataCall& kind, const strace::Call& call);
+
+}  // namespace antiphon::verify::foreign
