@@ -1,5 +1,6 @@
 """What the tests of foreign servers share: servers whose system calls strace records, and clients."""
 
+import contextlib
 import os
 import random
 import shutil
@@ -102,9 +103,10 @@ class Recording:
         """Ends the server, and with it what it has left behind."""
         if self.process.poll() is not None:
             return
-        os.kill(self.pid, by)
-        for pid, _ in children_of(self.pid):
-            os.kill(pid, by)
+        for pid in [self.pid, *(pid for pid, _ in children_of(self.pid))]:
+            # One that ends by itself meanwhile has ended.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, by)
         self.process.wait(PATIENCE_S)
 
     def connect(self):
