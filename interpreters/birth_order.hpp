@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cstddef>
+#include <deque>
 #include <iterator>
 #include <map>
 #include <optional>
@@ -20,12 +20,12 @@ class BirthOrder {
   template <class IsBorn, class Take>
   void see(const Event& event, IsBorn&& is_born, Take&& take) {
     pass_on(event, is_born, take);
-    // An event that is let go may let go of more: a list, so that no line of descent is too long.
-    for (std::size_t index = 0; index < released_.size(); ++index) {
-      const Event next = std::move(released_[index]);
+    // An event that is let go may let go of more: a queue, so that no line of descent is too long.
+    while (!released_.empty()) {
+      const Event next = std::move(released_.front());
+      released_.pop_front();
       pass_on(next, is_born, take);
     }
-    released_.clear();
   }
 
   /// What was seen of processes that nobody has made.
@@ -48,7 +48,7 @@ class BirthOrder {
   }
 
   std::map<ProcessId, std::vector<Event>> unborn_;
-  std::vector<Event> released_;  ///< Not taken yet.
+  std::deque<Event> released_;  ///< Not taken yet.
 };
 
 }  // namespace antiphon

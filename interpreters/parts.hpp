@@ -207,7 +207,7 @@ class Parts {
   static auto search_in(auto& parts, PartKey key) {
     if (parts.empty() || key < parts.front().key) return parts.begin();
     // Mostly all keys from the first on are there; it is not behind where it would be then.
-    const std::size_t place = static_cast<std::size_t>(std::min<PartKey>(key - parts.front().key, parts.size()));
+    const auto place = static_cast<std::size_t>(std::min<PartKey>(key - parts.front().key, parts.size()));
     const auto there = parts.begin() + static_cast<std::ptrdiff_t>(place);
     if (place < parts.size() && there->key == key) return there;
     return std::ranges::lower_bound(parts.begin(), there, key, {}, &Entry::key);

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/programs/catalogue.hpp"
@@ -109,9 +110,10 @@ TEST(Replay, AnEarlyEndParts) {
 
 TEST(Replay, AChildMayComeBeforeItsParentsFork) {
   std::vector<Event> trace = trace_of(named("stream"));
-  std::ranges::stable_sort(trace, std::greater(), [](const Event& event) {
-    const auto* const of_process = std::get_if<ProcessEvent>(&event);
-    return of_process == nullptr ? 0 : of_process->process;
+  std::erase_if(trace, [](const Event& event) { return !std::holds_alternative<ProcessEvent>(event); });
+  std::ranges::sort(trace, {}, [](const Event& event) {
+    const auto& of_process = std::get<ProcessEvent>(event);
+    return std::pair(~of_process.process, of_process.number);
   });
   const Replay replay = replayed(named("stream"), trace);
   EXPECT_FALSE(replay.parting());
