@@ -90,12 +90,12 @@ void find_places(const std::vector<std::string>& files, JudgedTrace& judged) {
   auto parts = TraceParts::open(files);
   if (wanted.empty() || !parts || parts->header() == nullptr) return;
   // What cannot be read was told before.
-  static_cast<void>(parts->read([&](const Event& event, const TracePlace& place) {
+  [[maybe_unused]] const auto cut = parts->read([&](const Event& event, const TracePlace& place) {
     const auto* const one = std::get_if<ProcessEvent>(&event);
     if (one == nullptr) return;
     const verify::ProcessEventName name{one->process, one->number};
     if (std::ranges::find(wanted, name) != wanted.end()) judged.places.emplace_back(name, place);
-  }));
+  });
 }
 
 }  // namespace
