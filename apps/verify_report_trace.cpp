@@ -53,8 +53,9 @@ std::string parting_text(const JudgedTrace& judged, const Conformance& conforman
 }
 
 Json conformance_json(const JudgedTrace& judged, const Conformance& conformance) {
-  Json json{
-      {"program", conformance.program}, {"conforms", !conformance.parting}, {"instructions", conformance.instructions}};
+  Json json{{"program", conformance.program},
+            {"conforms", !conformance.parting && conformance.is_known},
+            {"instructions", conformance.instructions}};
   if (!conformance.parting) return json;
   const Parting& parting = *conformance.parting;
   json["parting"] = {{"process", parting.process},
@@ -97,7 +98,7 @@ std::string report(const VerifyArguments& arguments, const JudgedTrace& judged) 
   }
   text += fmt::format("{}: program {} on {}\n", verify::name_of(verdict.ruling), judged.header.program,
                       judged.header.interpreter);
-  if (conformance && !conformance->parting) {
+  if (conformance && !conformance->parting && conformance->is_known) {
     text += fmt::format("  conforms: program {} issues these {} instructions, answered like this\n",
                         conformance->program, conformance->instructions);
   }

@@ -18,6 +18,7 @@ struct Conformance {
   std::string program;
   std::optional<Parting> parting;
   std::uint64_t instructions = 0;  ///< So many were issued as they were recorded.
+  bool is_known = true;            ///< False: the program could not be replayed so far that this can be told.
 };
 
 /// What is said of a recorded run.

@@ -42,6 +42,11 @@ std::vector<Server> programs_of(const TraceHeader& header, const std::string& pr
   return programs;
 }
 
+void leave_open(verify::Verdict& verdict, std::string remark) {
+  verdict.remarks.push_back(std::move(remark));
+  if (verdict.ruling == verify::Ruling::holds) verdict.ruling = verify::Ruling::incomplete;
+}
+
 /// Judges event by event, and replays the program beside it if one is named.
 class Trial {
  public:
@@ -60,13 +65,14 @@ class Trial {
   JudgedTrace finish(bool cut) {
     JudgedTrace judged{std::move(header_), judge_.finish(cut), std::nullopt, {}};
     if (!replay_) return judged;
-    judged.conformance = {program_, replay_->parting(), replay_->instructions()};
+    judged.conformance = {program_, replay_->parting(), replay_->instructions(), !replay_->has_looked()};
     verify::Verdict& verdict = judged.verdict;
     if (replay_->parting()) {
       verdict.ruling = verify::Ruling::violated;
-    } else if (!replay_->is_whole() && verdict.ruling == verify::Ruling::holds) {
-      verdict.ruling = verify::Ruling::incomplete;
-      verdict.remarks.emplace_back("a process was not seen to its end");
+    } else if (replay_->has_looked()) {
+      leave_open(verdict, "the program looks at messages, and the trace has but their digests");
+    } else if (!replay_->is_whole() && verdict.remarks.empty()) {
+      leave_open(verdict, "a process was not seen to its end");
     }
     return judged;
   }

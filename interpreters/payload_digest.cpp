@@ -10,4 +10,8 @@ StreamDigest digest_of(std::string_view content) {
   return {content.size(), ~crc64_ecma_refl(~std::uint64_t{0}, data, content.size())};
 }
 
+std::optional<StreamDigest> known_digest(const Bytes& bytes) {
+  return bytes.is_kept() ? digest_of(bytes.content()) : bytes.digest();
+}
+
 }  // namespace antiphon

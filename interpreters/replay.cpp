@@ -2,11 +2,38 @@
 
 #include <algorithm>
 #include <concepts>
+#include <tuple>
 #include <utility>
+
+#include "interpreters/payload_digest.hpp"
 
 namespace antiphon {
 
 namespace {
+
+template <class T>
+bool agree(const T& issued, const T& recorded) {
+  return issued == recorded;
+}
+
+/// Of bytes that are not kept: as far as both are known. That what is sent was received is for the contracts to say.
+bool agree(const Bytes& issued, const Bytes& recorded) {
+  if (issued.is_kept() && recorded.is_kept()) return issued == recorded;
+  if (issued.size() != recorded.size()) return false;
+  const auto known = known_digest(issued);
+  return !known || known == known_digest(recorded);
+}
+
+template <Instruction I>
+bool agree_in_operands(const I& issued, const I& recorded) {
+  return std::apply(
+      [&](const auto&... field) { return (agree(issued.*(field.member), recorded.*(field.member)) && ...); },
+      I::fields);
+}
+
+bool answered_by_digest(const Exchange<Recv>& recv) {
+  return recv.response && *recv.response && !(*recv.response)->is_kept();
+}
 
 /// Whether the process stands at that very instruction.
 bool stands_at(const Process<Net, Result<Unit>>& process, const AnyExchange<Net>& recorded) {
@@ -15,7 +42,7 @@ bool stands_at(const Process<Net, Result<Unit>>& process, const AnyExchange<Net>
   std::visit(
       [&]<class I>(const Exchange<I>& exchange) {
         process.pending([&]<class J>(const J& issued) {
-          if constexpr (std::same_as<I, J>) is_same = issued == exchange.instruction;
+          if constexpr (std::same_as<I, J>) is_same = agree_in_operands(issued, exchange.instruction);
         });
       },
       recorded);
@@ -30,10 +57,10 @@ Replay::Replay(const std::vector<Server>& programs) {
 
 void Replay::see(const Event& event) {
   order_.see(
-      event, [&](ProcessId process) { return parting_ || living_.contains(process); },
+      event, [&](ProcessId process) { return is_over() || living_.contains(process); },
       [&](const Event& next) -> std::optional<ProcessId> {
         const auto* const of_process = std::get_if<ProcessEvent>(&next);
-        return of_process == nullptr || parting_ ? std::nullopt : take(*of_process);
+        return of_process == nullptr || is_over() ? std::nullopt : take(*of_process);
       });
 }
 
@@ -59,7 +86,10 @@ std::optional<ProcessId> Replay::take(const ProcessEvent& event) {
   std::visit(
       [&]<class I>(const Exchange<I>& exchange) {
         replayed.waits = !exchange.response;
+        if constexpr (std::same_as<I, Recv>) has_digests_ |= answered_by_digest(exchange);
+        const std::uint64_t looks_before = looks();
         if (exchange.response) process.template answer<I>(*exchange.response);
+        has_looked_ |= has_digests_ && looks() != looks_before;
       },
       recorded.exchange);
   return recorded.child;

@@ -31,13 +31,15 @@ class Replay {
   /// The first processes' programs: one, or one a worker.
   explicit Replay(const std::vector<Server>& programs);
 
-  /// After a parting nothing more is looked at.
+  /// After a parting, or a look, nothing more is compared.
   void see(const Event& event);
 
   /// The first one, in the order of the events.
   [[nodiscard]] const std::optional<Parting>& parting() const { return parting_; }
   /// So many instructions were issued as they were recorded.
   [[nodiscard]] std::uint64_t instructions() const { return instructions_; }
+  /// The program looked at a message of which only the digest was recorded: what it does from there on tells nothing.
+  [[nodiscard]] bool has_looked() const { return has_looked_; }
   /// Whether each process was seen to its end, or to an instruction that was never answered.
   [[nodiscard]] bool is_whole() const;
 
@@ -47,6 +49,7 @@ class Replay {
     bool waits = false;  ///< Its last instruction was never answered.
   };
 
+  [[nodiscard]] bool is_over() const { return parting_ || has_looked_; }
   std::optional<ProcessId> take(const ProcessEvent& event);
   void part(const ProcessEvent& event, const Replayed& replayed);
 
@@ -54,6 +57,8 @@ class Replay {
   BirthOrder order_;
   std::optional<Parting> parting_;
   std::uint64_t instructions_ = 0;
+  bool has_digests_ = false;  ///< Of a message only the digest was recorded.
+  bool has_looked_ = false;
 };
 
 }  // namespace antiphon

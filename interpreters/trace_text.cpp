@@ -181,7 +181,7 @@ class LineWriter {
 
   void put_digest(const Bytes& bytes) {
     // (What is not kept and cut elsewhere than it is known at was never in a trace.)
-    const StreamDigest digest = bytes.is_kept() ? digest_of(bytes.content()) : bytes.digest().value_or(StreamDigest{});
+    const StreamDigest digest = known_digest(bytes).value_or(StreamDigest{});
     put(bytes.size());
     *out_ += ':';
     put_crc(*out_, digest.crc);

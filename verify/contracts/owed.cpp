@@ -10,15 +10,11 @@ namespace antiphon::verify {
 
 namespace {
 
-std::optional<StreamDigest> known_of(const Bytes& bytes) {
-  return bytes.is_kept() ? digest_of(bytes.content()) : bytes.digest();
-}
-
 /// What is left of a part that is not kept, once so many of its bytes went out. `sent` ended with them, and the parts
 /// before it had the digest `before`.
 Bytes rest_of(const Bytes& part, std::size_t count, const Bytes& sent, const StreamDigest& before) {
   const auto whole = part.digest();
-  const auto all_sent = known_of(sent);
+  const auto all_sent = known_digest(sent);
   if (part.drop(count).digest() || !whole || !all_sent) return part.drop(count);
   return Bytes::of_digests(std::array{without_front(*whole, without_front(*all_sent, before))});
 }
@@ -70,12 +66,12 @@ Match Owed::match_digest(const Bytes& offered) const {
   std::size_t left = offered.size();
   for (std::size_t place = first_; left > 0; ++place) {
     const Bytes next = parts_[place].take(left);
-    const auto digest = known_of(next);
+    const auto digest = known_digest(next);
     if (!digest) return Match::unknown;
     due = due + *digest;
     left -= next.size();
   }
-  const auto digest = known_of(offered);
+  const auto digest = known_digest(offered);
   if (!digest) return Match::unknown;
   return *digest == due ? Match::yes : Match::no;
 }
