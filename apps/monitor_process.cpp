@@ -33,12 +33,6 @@ constexpr std::size_t longest_message = std::size_t{4} << 20U;
 
 constexpr time_t patience_s = 10;
 
-bool is_born(const ProcessEvent& event) {
-  const auto* const issued = std::get_if<Issued>(&event.what);
-  const auto* const fork = issued == nullptr ? nullptr : std::get_if<Exchange<Fork>>(&issued->exchange);
-  return fork != nullptr && fork->response && *fork->response && std::holds_alternative<Child>(**fork->response);
-}
-
 [[noreturn]] void refuse_to_start(int error) {
   throw std::system_error(error, std::generic_category(), "cannot start the monitor");
 }
@@ -145,7 +139,7 @@ MonitorProcess::~MonitorProcess() {
 
 void MonitorProcess::write(const ProcessEvent& event) {
   // Also once nothing is sent any more: the server may just be being aborted.
-  if (on_violation_ == OnViolation::abort && is_born(event)) end_with_the_first();
+  if (on_violation_ == OnViolation::abort && is_birth(event)) end_with_the_first();
   if (state_->load(std::memory_order_relaxed) != open) return;
   append_bytes(held_back_, event);
   if (held_back_.size() >= most_to_send || is_due_at_once(event)) flush();

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include "core/bytes.hpp"
@@ -63,6 +64,20 @@ struct ProcessEvent {
 
   bool operator==(const ProcessEvent&) const = default;
 };
+
+/// The event's instruction with its response if it is an I, or null.
+template <Instruction I>
+const Exchange<I>* exchange_of(const ProcessEvent& event) {
+  const auto* const issued = std::get_if<Issued>(&event.what);
+  return issued == nullptr ? nullptr : std::get_if<Exchange<I>>(&issued->exchange);
+}
+template <Instruction I>
+Exchange<I>* exchange_of(ProcessEvent& event) {
+  return const_cast<Exchange<I>*>(exchange_of<I>(std::as_const(event)));
+}
+
+/// Whether it is a process's first: what Fork answers to the child.
+bool is_birth(const ProcessEvent& event);
 
 using ClientId = std::uint32_t;
 

@@ -15,13 +15,6 @@ namespace {
 
 constexpr std::string_view header_start = R"({"antiphon":"trace")";
 
-bool starts_as_child(const ProcessEvent& event) {
-  const auto* issued = std::get_if<Issued>(&event.what);
-  if (issued == nullptr) return false;
-  const auto* fork = std::get_if<Exchange<Fork>>(&issued->exchange);
-  return fork != nullptr && fork->response && *fork->response && std::holds_alternative<Child>(**fork->response);
-}
-
 }  // namespace
 
 BadInput TraceReader::bad(std::string what) const { return bad_input(lines_.number(), std::move(what)); }
@@ -79,10 +72,9 @@ std::optional<std::string> TraceReader::check_order(const ProcessEvent& event) {
   if (number != place->second) {
     return fmt::format("process {}: event {} where event {} was due", process, number, place->second);
   }
-  if ((first && process >= first_processes_) != starts_as_child(event)) {
-    return starts_as_child(event)
-               ? fmt::format("process {}: event {} can only be the first of a child", process, number)
-               : fmt::format("process {}: its first event is not the Fork that made it", process);
+  if ((first && process >= first_processes_) != is_birth(event)) {
+    return is_birth(event) ? fmt::format("process {}: event {} can only be the first of a child", process, number)
+                           : fmt::format("process {}: its first event is not the Fork that made it", process);
   }
   ++place->second;
   if (std::holds_alternative<Ended>(event.what)) {

@@ -5,9 +5,8 @@
 namespace antiphon {
 
 bool is_due_at_once(const ProcessEvent& event) {
-  const auto* issued = std::get_if<Issued>(&event.what);
-  return issued == nullptr || std::holds_alternative<Exchange<Accept>>(issued->exchange) ||
-         std::holds_alternative<Exchange<Close>>(issued->exchange);
+  return std::holds_alternative<Ended>(event.what) || exchange_of<Accept>(event) != nullptr ||
+         exchange_of<Close>(event) != nullptr;
 }
 
 ProcessEvent TraceWriter::renamed(const ProcessEvent& event) const {

@@ -10,11 +10,11 @@ namespace antiphon::verify {
 
 namespace {
 
+/// An I that succeeded, or null.
 template <Instruction I>
-Exchange<I>* exchange_of(Event& event) {
+Exchange<I>* success_of(Event& event) {
   auto* const of_process = std::get_if<ProcessEvent>(&event);
-  auto* const issued = of_process == nullptr ? nullptr : std::get_if<Issued>(&of_process->what);
-  auto* const exchange = issued == nullptr ? nullptr : std::get_if<Exchange<I>>(&issued->exchange);
+  auto* const exchange = of_process == nullptr ? nullptr : exchange_of<I>(*of_process);
   return exchange != nullptr && exchange->response && *exchange->response ? exchange : nullptr;
 }
 
@@ -22,7 +22,7 @@ Exchange<I>* exchange_of(Event& event) {
 template <Instruction I, class Change>
 void change_one(std::vector<Event>& trace, Change change) {
   for (auto event = trace.begin(); event != trace.end(); ++event) {
-    Exchange<I>* const exchange = exchange_of<I>(*event);
+    Exchange<I>* const exchange = success_of<I>(*event);
     if (exchange != nullptr && change(*exchange, event)) return;
   }
 }
@@ -57,7 +57,7 @@ void receive_after_the_end(std::vector<Event>& trace) {
   change_one<Recv>(trace, [&](const Exchange<Recv>& recv, At at) {
     if (!(*recv.response)->empty()) return false;
     Event again = *at;
-    exchange_of<Recv>(again)->response = Bytes::copy_of("x");
+    success_of<Recv>(again)->response = Bytes::copy_of("x");
     trace.insert(std::next(at), std::move(again));
     return true;
   });

@@ -125,8 +125,7 @@ void read_all(const std::string& text, See see) {
 /// A byte of a Send in the middle is not what was received.
 void spoil_one(std::vector<Event>& trace, std::size_t bytes) {
   for (std::size_t at = trace.size() / 2; at < trace.size(); ++at) {
-    auto* const issued = std::get_if<Issued>(&std::get<ProcessEvent>(trace[at]).what);
-    auto* const send = issued == nullptr ? nullptr : std::get_if<Exchange<Send>>(&issued->exchange);
+    auto* const send = exchange_of<Send>(std::get<ProcessEvent>(trace[at]));
     if (send == nullptr) continue;
     send->instruction.bytes = Bytes::copy_of(std::string(bytes, '!'));
     return;

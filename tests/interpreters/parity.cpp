@@ -234,8 +234,7 @@ class Watcher final : public TraceSink {
   void write(const ProcessEvent& event) override {
     sink_->write(event);
     if (most_sockets_) limit_descriptors(*std::exchange(most_sockets_, std::nullopt));
-    const auto* const issued = std::get_if<Issued>(&event.what);
-    const auto* const listen = issued == nullptr ? nullptr : std::get_if<Exchange<Listen>>(&issued->exchange);
+    const auto* const listen = exchange_of<Listen>(event);
     if (listen == nullptr || !listen->response || !*listen->response) return;
     if (::write(news_, "l", 1) != 1) std::_Exit(3);
   }

@@ -45,8 +45,7 @@ template <Instruction I>
 std::vector<Event> edited(std::vector<Event> trace, std::size_t nth, const std::function<void(Exchange<I>&)>& edit) {
   for (Event& event : trace) {
     auto* const of_process = std::get_if<ProcessEvent>(&event);
-    auto* const issued = of_process == nullptr ? nullptr : std::get_if<Issued>(&of_process->what);
-    auto* const exchange = issued == nullptr ? nullptr : std::get_if<Exchange<I>>(&issued->exchange);
+    auto* const exchange = of_process == nullptr ? nullptr : exchange_of<I>(*of_process);
     if (exchange != nullptr && nth-- == 0) edit(*exchange);
   }
   return trace;
