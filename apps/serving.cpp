@@ -20,8 +20,7 @@ TraceHeader header_of(const ServerArguments& arguments, const Endpoint& bound) {
           .backlog = options.server.backlog,
           .at_most = options.session.at_most,
           .workers = static_cast<std::uint32_t>(arguments.workers),
-          .run = std::random_device{}(),
-          .payload = std::string(payload_names[static_cast<std::size_t>(arguments.trace_payload)])};
+          .run = std::random_device{}()};
 }
 
 verify::Expectations expectations_of_one(const ServerArguments& arguments) {

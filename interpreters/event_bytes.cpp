@@ -1,10 +1,14 @@
 #include "interpreters/event_bytes.hpp"
 
 #include <algorithm>
+#include <array>
 #include <concepts>
 #include <cstdint>
+#include <span>
 #include <utility>
 #include <variant>
+
+#include "interpreters/payload_digest.hpp"
 
 namespace antiphon {
 
@@ -25,7 +29,6 @@ void put(std::string& out, std::string_view text) {
   out += text;
 }
 void put(std::string& out, const std::string& text) { put(out, std::string_view(text)); }
-void put(std::string& out, const Bytes& bytes) { put(out, bytes.content()); }
 void put(std::string&, Unit) {}
 
 template <Described T>
@@ -37,6 +40,24 @@ void put(std::string& out, const Forked& forked) {
   const auto* const parent = std::get_if<Parent>(&forked);
   put(out, parent == nullptr ? std::int64_t{-1} : parent->child.number);
 }
+
+/// Longer messages are told by their digests.
+constexpr std::size_t most_kept = 256;
+
+/// Their content; or how many stretches there are, and the digest of each. `cut`: as of `Stretches`.
+void put(std::string& out, const Bytes& bytes, std::size_t cut) {
+  if (bytes.size() <= most_kept && bytes.is_kept()) {
+    put(out, std::uint8_t{0});
+    return put(out, bytes.content());
+  }
+  const Stretches stretches(bytes, cut);
+  put(out, static_cast<std::uint8_t>(stretches.count));
+  for (const StreamDigest& digest : stretches.all()) {
+    put(out, digest.size);
+    put(out, digest.crc);
+  }
+}
+void put(std::string& out, const Bytes& bytes) { put(out, bytes, 0); }
 
 template <class T>
 void put(std::string& out, const Result<T>& result) {
@@ -79,8 +100,18 @@ class Taking {
   }
   void get(std::string& text) { text = take(next<std::size_t>()); }
   void get(Bytes& bytes) {
-    const std::string_view content = take(next<std::size_t>());
-    bytes = content.empty() ? Bytes() : Bytes::copy_of(content);
+    const auto stretches = next<std::uint8_t>();
+    if (stretches == 0) {
+      bytes = Bytes::copy_of(take(next<std::size_t>()));
+      return;
+    }
+    std::array<StreamDigest, 2> digests;
+    if (stretches > digests.size()) return fail();
+    for (StreamDigest& digest : std::span(digests).first(stretches)) {
+      get(digest.size);
+      get(digest.crc);
+    }
+    if (!failed_) bytes = Bytes::of_digests(std::span(digests).first(stretches));
   }
   void get(Unit&) {}
 
@@ -153,7 +184,13 @@ void append_bytes(std::string& bytes, const ProcessEvent& event) {
   put(bytes, static_cast<std::uint8_t>(issued.exchange.index()));
   std::visit(
       [&](const auto& exchange) {
-        put(bytes, exchange.instruction);
+        for_each_field(exchange.instruction, [&]<class T>(std::string_view, const T& member) {
+          if constexpr (std::same_as<T, Bytes>) {
+            put(bytes, member, cut_of(exchange));
+          } else {
+            put(bytes, member);
+          }
+        });
         put(bytes, exchange.response);
       },
       issued.exchange);

@@ -6,8 +6,9 @@
 
 #include "core/trace.hpp"
 
-/// A compact form of processes' events, for processes of one run of one program to tell each other. It has no version
-/// and is not for files: `trace_text.hpp` has the form that lasts.
+/// A compact form of processes' events, for processes of one run of one program to tell each other. Of messages that
+/// are longer than 256 bytes it has the digests. It has no version and is not for files: `trace_text.hpp` has the form
+/// that lasts.
 
 namespace antiphon {
 

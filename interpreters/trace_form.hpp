@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -31,6 +32,19 @@ constexpr bool is_text(char byte) {
 constexpr bool carries_bytes(ClientEvent::Kind kind) {
   return kind == ClientEvent::Kind::sent || kind == ClientEvent::Kind::received;
 }
+
+/// `,"name":` of each field of a struct, known when this is compiled.
+template <class T, std::size_t Index>
+inline constexpr auto key_of = [] {
+  constexpr std::string_view name = std::get<Index>(T::fields).name;
+  std::array<char, name.size() + 4> key{};
+  key[0] = ',';
+  key[1] = '"';
+  for (std::size_t at = 0; at < name.size(); ++at) key[at + 2] = name[at];
+  key[name.size() + 2] = '"';
+  key[name.size() + 3] = ':';
+  return key;
+}();
 
 /// How many of the first bytes stand for themselves between quotes: printable ASCII but `"` and `\`.
 inline std::size_t plain_length(std::string_view text) {

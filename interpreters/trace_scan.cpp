@@ -15,19 +15,6 @@ namespace antiphon {
 
 namespace {
 
-/// `,"name":` of each field of a struct, known when this is compiled.
-template <class T, std::size_t Index>
-constexpr auto key_of = [] {
-  constexpr std::string_view name = std::get<Index>(T::fields).name;
-  std::array<char, name.size() + 4> key{};
-  key[0] = ',';
-  key[1] = '"';
-  for (std::size_t at = 0; at < name.size(); ++at) key[at + 2] = name[at];
-  key[name.size() + 2] = '"';
-  key[name.size() + 3] = ':';
-  return key;
-}();
-
 constexpr std::array<std::uint8_t, 256> digit_values = [] {
   std::array<std::uint8_t, 256> values{};
   values.fill(255);
@@ -91,7 +78,7 @@ class Scanner {
   }
   template <bool First, class T, std::size_t Index>
   bool field(T& into) {
-    constexpr const auto& key = key_of<T, Index>;
+    constexpr const auto& key = form::key_of<T, Index>;
     return literal(std::string_view(key.data(), key.size()).substr(First ? 1 : 0)) &&
            value(into.*(std::get<Index>(T::fields).member));
   }

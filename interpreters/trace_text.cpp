@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <array>
 #include <concepts>
 #include <iterator>
 #include <string_view>
@@ -31,7 +31,18 @@ void put_hex(std::string& out, std::string_view content) {
 }
 
 void put_crc(std::string& out, std::uint64_t crc) {
-  for (std::size_t digit = form::crc_digits; digit-- > 0;) out += hex_digits[(crc >> (4 * digit)) & 15U];
+  std::array<char, form::crc_digits> digits{};
+  for (std::size_t at = digits.size(); at-- > 0; crc >>= 4U) digits[at] = hex_digits[crc & 15U];
+  out.append(digits.data(), digits.size());
+}
+
+bool is_text(std::string_view content) {
+  for (;;) {
+    const std::size_t plain = form::plain_length(content);
+    if (plain == content.size()) return true;
+    if (!form::is_text(content[plain])) return false;
+    content.remove_prefix(plain + 1);
+  }
 }
 
 /// Writes the fields of one line, each with a comma before it.
@@ -77,11 +88,25 @@ class LineWriter {
 
   template <Instruction I>
   void instruction(const I& instruction) {
-    field("do", I::name);
-    for_each_field(instruction, [&](std::string_view name, const auto& member) { field(name, member); });
+    *out_ += R"(,"do":")";
+    *out_ += I::name;
+    *out_ += '"';
+    fields(instruction, std::make_index_sequence<std::tuple_size_v<decltype(I::fields)>>());
   }
 
  private:
+  /// All fields of a struct, the first with a comma too.
+  template <class T, std::size_t... Indices>
+  void fields(const T& value, std::index_sequence<Indices...>) {
+    (field_at<Indices>(value), ...);
+  }
+  template <std::size_t Index, class T>
+  void field_at(const T& value) {
+    constexpr const auto& key = form::key_of<T, Index>;
+    out_->append(key.data(), key.size());
+    put(value.*(std::get<Index>(T::fields).member));
+  }
+
   template <class T>
   void put(const T& value) {
     if constexpr (form::Number<T>) {
@@ -89,7 +114,7 @@ class LineWriter {
     } else if constexpr (Described<T>) {
       static_assert(std::tuple_size_v<decltype(T::fields)> > 0, "the first field's comma makes room for the brace");
       const std::size_t start = out_->size();
-      for_each_field(value, [&](std::string_view name, const auto& member) { field(name, member); });
+      fields(value, std::make_index_sequence<std::tuple_size_v<decltype(T::fields)>>());
       (*out_)[start] = '{';
       *out_ += '}';
     } else if constexpr (std::same_as<T, Bytes>) {
@@ -157,7 +182,7 @@ class LineWriter {
   void put_bytes(const Bytes& bytes) {
     if (!bytes.empty() && (payload_ == Payload::digest || !bytes.is_kept())) return put_digests(bytes);
     const std::string_view content = bytes.content();
-    if (std::ranges::all_of(content, form::is_text)) {
+    if (is_text(content)) {
       *out_ += R"({"text":)";
       put_text(content);
       *out_ += '}';
@@ -170,30 +195,19 @@ class LineWriter {
 
   void put_digests(const Bytes& bytes) {
     *out_ += R"({"digest":")";
-    const bool cut = cut_ > 0 && cut_ < bytes.size();
-    if (cut) {
-      put_digest(bytes.take(cut_));
-      *out_ += ',';
+    for (const StreamDigest& digest : Stretches(bytes, cut_).all()) {
+      if (out_->back() != '"') *out_ += ',';
+      put(digest.size);
+      *out_ += ':';
+      put_crc(*out_, digest.crc);
     }
-    put_digest(cut ? bytes.drop(cut_) : bytes);
     *out_ += R"("})";
-  }
-
-  void put_digest(const Bytes& bytes) {
-    // (What is not kept and cut elsewhere than it is known at was never in a trace.)
-    const StreamDigest digest = known_digest(bytes).value_or(StreamDigest{});
-    put(bytes.size());
-    *out_ += ':';
-    put_crc(*out_, digest.crc);
   }
 
   void put_issued(const Issued& issued) {
     std::visit(
         [&]<class I>(const Exchange<I>& exchange) {
-          // What went out and what stayed are told apart.
-          if constexpr (std::same_as<I, Send>) {
-            if (exchange.response && *exchange.response) cut_ = **exchange.response;
-          }
+          cut_ = cut_of(exchange);
           instruction(exchange.instruction);
           if (!exchange.response) {
             *out_ += R"(,"pending":true)";

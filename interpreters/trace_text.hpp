@@ -11,7 +11,7 @@
 ///
 ///     {"antiphon":"trace","version":2,"program":"stream","interpreter":"fork","idle_ms":60000,"drain_ms":5000,
 ///         "max_connections":null,"at":{"host":"127.0.0.1","port":0},"bound":{"host":"127.0.0.1","port":8888},
-///         "backlog":4096,"at_most":16384,"workers":1,"run":271828,"part":0,"payload":"full"}
+///         "backlog":4096,"at_most":16384,"workers":1,"run":271828,"part":0}
 ///         (on one line)
 ///     {"process":0,"event":3,"do":"Accept","listener":0,"answer":1}
 ///     {"process":0,"event":4,"do":"Fork","at_most":null,"answer":{"parent":4242},"child":1}
@@ -42,11 +42,10 @@ struct TraceHeader {
   Endpoint at{"127.0.0.1", 8888};     ///< As the first program was told; port 0 is any.
   Endpoint bound{"127.0.0.1", 8888};  ///< Where it listens, as the other workers' programs were told.
   int backlog = 0;
-  std::size_t at_most = 0;       ///< Bytes that a session's Recv asks for.
-  std::uint32_t workers = 1;     ///< So many first processes, from 0 on: each runs the program.
-  std::uint32_t run = 0;         ///< Tells this run from others: all parts of its trace have it.
-  std::uint32_t part = 0;        ///< Of a trace that goes on from file to file.
-  std::string payload = "full";  ///< Or "digest".
+  std::size_t at_most = 0;    ///< Bytes that a session's Recv asks for.
+  std::uint32_t workers = 1;  ///< So many first processes, from 0 on: each runs the program.
+  std::uint32_t run = 0;      ///< Tells this run from others: all parts of its trace have it.
+  std::uint32_t part = 0;     ///< Of a trace that goes on from file to file.
 
   static constexpr std::tuple fields{Field{"program", &TraceHeader::program},
                                      Field{"interpreter", &TraceHeader::interpreter},
@@ -59,8 +58,7 @@ struct TraceHeader {
                                      Field{"at_most", &TraceHeader::at_most},
                                      Field{"workers", &TraceHeader::workers},
                                      Field{"run", &TraceHeader::run},
-                                     Field{"part", &TraceHeader::part},
-                                     Field{"payload", &TraceHeader::payload}};
+                                     Field{"part", &TraceHeader::part}};
   bool operator==(const TraceHeader&) const = default;
 };
 

@@ -103,7 +103,7 @@ class Trace(Recorded):
             {"antiphon": "trace", "version": 2, "program": "stream", "interpreter": self.interpreter,
              "idle_ms": None, "drain_ms": 2500, "max_connections": None, "at": {"host": "127.0.0.1", "port": 0},
              "bound": {"host": "127.0.0.1", "port": server.address[1]},
-             "backlog": 4096, "at_most": 16384, "workers": 1, "part": 0, "payload": "full"},
+             "backlog": 4096, "at_most": 16384, "workers": 1, "part": 0},
         )
         processes = {}
         for event in events:

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
 #include <vector>
+
+#include "interpreters/payload_digest.hpp"
 
 namespace antiphon {
 namespace {
@@ -39,6 +42,24 @@ TEST(EventBytes, ComeBackAsTheyWere) {
   std::string_view rest = bytes;
   for (const ProcessEvent& event : events) EXPECT_EQ(take_event(rest), event) << event.number;
   EXPECT_TRUE(rest.empty());
+}
+
+/// Of a long message there are the digests: of what went out, and of what did not.
+TEST(EventBytes, LongMessagesAreToldByTheirDigests) {
+  const std::string message(1000, 'x');
+  std::string bytes;
+  append_bytes(bytes, ProcessEvent{1, 0, Issued{Exchange<Recv>{{Socket{4}, 16384, {}}, Bytes::copy_of(message)}, {}}});
+  append_bytes(bytes, ProcessEvent{1, 1, Issued{Exchange<Send>{{Socket{4}, Bytes::copy_of(message), {}}, 300}, {}}});
+  EXPECT_LT(bytes.size(), 300U);
+  std::string_view rest = bytes;
+  const auto recv = take_event(rest);
+  const auto send = take_event(rest);
+  ASSERT_TRUE(recv && send && rest.empty());
+  EXPECT_EQ((*exchange_of<Recv>(*recv)->response)->digest(), digest_of(message));
+  const Bytes& offered = exchange_of<Send>(*send)->instruction.bytes;
+  EXPECT_EQ(offered.digest(), digest_of(message));
+  EXPECT_EQ(offered.take(300).digest(), digest_of(message.substr(300, 300)));
+  EXPECT_EQ(offered.drop(300).digest(), digest_of(message.substr(300)));
 }
 
 TEST(EventBytes, WhatIsNotWholeIsNoEvent) {

@@ -71,7 +71,7 @@ TEST(TraceText, WritesAndReadsTheHeader) {
             R"({"antiphon":"trace","version":2,"program":"stream","interpreter":"fork","idle_ms":60000,)"
             R"("drain_ms":5000,"max_connections":null,"at":{"host":"127.0.0.1","port":8888},)"
             R"("bound":{"host":"127.0.0.1","port":8888},"backlog":0,)"
-            R"("at_most":0,"workers":1,"run":0,"part":0,"payload":"full"})");
+            R"("at_most":0,"workers":1,"run":0,"part":0})");
   for (const TraceHeader& one : {header, TraceHeader{"\"", "\n", forever_ms, 0}}) {
     std::istringstream in(header_line(one) + '\n');
     EXPECT_EQ(TraceReader(in).header(), one);

@@ -55,7 +55,8 @@ Match Owed::match(const Bytes& offered) const {
   std::string_view rest = offered.content();
   for (std::size_t place = first_; !rest.empty(); ++place) {
     const std::string_view next = parts_[place].content().substr(0, rest.size());
-    if (!rest.starts_with(next)) return Match::no;
+    // Mostly what goes out is the very memory that came in.
+    if (rest.data() != next.data() && !rest.starts_with(next)) return Match::no;
     rest.remove_prefix(next.size());
   }
   return Match::yes;
