@@ -18,8 +18,6 @@ void append(std::string& kept, std::string_view bytes) {
   kept += bytes.substr(0, Mismatch::most_kept - std::min(Mismatch::most_kept, kept.size()));
 }
 
-std::string count(std::size_t bytes) { return std::to_string(bytes) + (bytes == 1 ? " byte" : " bytes"); }
-
 /// What was sent begins with something that is found further on in what is owed: so much was skipped.
 struct Skip {
   std::size_t bytes;
@@ -80,9 +78,9 @@ const Stream* origin(const Mismatch& mismatch, const std::vector<Stream>& others
 std::string what_happened(const Mismatch& mismatch, const std::vector<Stream>& others) {
   if (const Stream* const other = stranger(mismatch, others)) return "sends what " + other->name + " had sent";
   if (const auto skip = skipped(mismatch)) {
-    return comes_later(mismatch, skip->bytes) ? "sends bytes out of order" : "leaves out " + count(skip->bytes);
+    return comes_later(mismatch, skip->bytes) ? "sends bytes out of order" : "leaves out " + bytes_text(skip->bytes);
   }
-  if (const auto again = repeated(mismatch)) return "repeats " + count(*again);
+  if (const auto again = repeated(mismatch)) return "repeats " + bytes_text(*again);
   return mismatch.nothing_owed ? "sends what it never received" : "alters what it received";
 }
 
@@ -129,6 +127,8 @@ const Stream* stranger(const Mismatch& mismatch, const std::vector<Stream>& othe
   const auto skip = skipped(mismatch);
   return skip && skip->sure ? nullptr : origin(mismatch, others);
 }
+
+std::string bytes_text(std::uint64_t count) { return std::to_string(count) + (count == 1 ? " byte" : " bytes"); }
 
 std::string explain(const Mismatch& mismatch, const std::vector<Stream>& others) {
   return what_happened(mismatch, others) + " at byte " + std::to_string(mismatch.position) + ": sends " +

@@ -60,6 +60,9 @@ struct Stream {
 /// The one whose bytes were sent, where they are not this connection's own; null if it is none of them.
 const Stream* stranger(const Mismatch& mismatch, const std::vector<Stream>& others);
 
+/// "1 byte", "5 bytes"
+std::string bytes_text(std::uint64_t count);
+
 /// What a server did wrong, as far as the bytes tell: it repeats, leaves out, reorders, mixes up connections, sends
 /// what nobody sent, or alters. A sentence without subject: `leaves out 3 bytes at byte 10: sends "d" where "abcd" is
 /// owed`.

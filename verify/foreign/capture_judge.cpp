@@ -21,8 +21,6 @@ using foreign::Findings;
 using wire::Endpoint;
 using wire::Segment;
 
-std::string bytes_text(std::uint64_t count) { return std::to_string(count) + (count == 1 ? " byte" : " bytes"); }
-
 struct Connection {
   std::uint64_t number = 0;
   Endpoint client;

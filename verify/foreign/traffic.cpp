@@ -7,12 +7,6 @@
 
 namespace antiphon::verify::foreign {
 
-namespace {
-
-std::string bytes_text(std::uint64_t count) { return std::to_string(count) + (count == 1 ? " byte" : " bytes"); }
-
-}  // namespace
-
 std::string Moment::text() const {
   std::string text = (at_end ? "at the end of the log" : "line " + std::to_string(line)) + ", " + who;
   const std::string number = descriptor ? std::to_string(*descriptor) : "";
