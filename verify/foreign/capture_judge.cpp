@@ -202,11 +202,8 @@ void CaptureJudge::pay(Connection& connection, std::size_t packet, bool all) {
 
 void CaptureJudge::tell_mismatch(Connection& connection) {
   if (connection.mismatch_in == 0) return;
-  const auto others = recent_.others(connection.number);
-  const Mismatch& mismatch = *connection.conversation.mismatch();
-  const Clause& clause = stranger(mismatch, others) != nullptr ? foreign::isolation : foreign::echo;
-  findings_.violation(clause, "packet " + std::to_string(connection.mismatch_in) + ", to " + connection.name() + ": " +
-                                  explain(mismatch, others));
+  findings_.mismatch("packet " + std::to_string(connection.mismatch_in) + ", to " + connection.name(),
+                     *connection.conversation.mismatch(), recent_.others(connection.number));
   connection.mismatch_in = 0;
 }
 

@@ -17,6 +17,11 @@ void Findings::violation(const Clause& clause, std::string sentence) {
   violations_.push_back({clause, Party::program, std::move(sentence), tally.events, std::nullopt});
 }
 
+void Findings::mismatch(const std::string& where, const Mismatch& mismatch, const std::vector<Stream>& others) {
+  const Clause& clause = stranger(mismatch, others) != nullptr ? isolation : echo;
+  violation(clause, where + ": " + explain(mismatch, others));
+}
+
 void Findings::doubt(std::string_view kind, std::string remark) { tell(doubts_, kind, std::move(remark)); }
 void Findings::note(std::string_view kind, std::string remark) { tell(notes_, kind, std::move(remark)); }
 void Findings::blind(std::string_view kind, std::string remark) {

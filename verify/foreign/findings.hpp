@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "verify/conversation.hpp"
 #include "verify/judge.hpp"
 
 namespace antiphon::verify::foreign {
@@ -23,6 +24,8 @@ class Findings {
  public:
   /// The first of each clause is kept.
   void violation(const Clause& clause, std::string sentence);
+  /// What was sent there is not what is owed: it strayed from one of the others, or is no echo.
+  void mismatch(const std::string& where, const Mismatch& mismatch, const std::vector<Stream>& others);
   /// Something that is needed for a verdict is not there. Of each kind the first is told, and how many there were.
   void doubt(std::string_view kind, std::string remark);
   /// So much is not there that what seems wrong may be right. Told once of each kind.

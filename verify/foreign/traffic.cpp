@@ -68,10 +68,8 @@ void Traffic::compare(const Moment& moment, Client& client, bool had_mismatch) {
 
 void Traffic::tell_mismatch(Client& client) {
   if (client.mismatch_at.empty()) return;
-  const auto& mismatch = client.bytes.seen().mismatch();
-  const auto streams = recent_.others(client.number);
-  const Clause& clause = stranger(*mismatch, streams) != nullptr ? isolation : echo;
-  findings_->violation(clause, client.mismatch_at + " to " + client.name() + ": " + explain(*mismatch, streams));
+  findings_->mismatch(client.mismatch_at + " to " + client.name(), *client.bytes.seen().mismatch(),
+                      recent_.others(client.number));
   client.mismatch_at.clear();
 }
 
