@@ -14,11 +14,6 @@ bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
 bool is_letter(char byte) { return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z'); }
 bool is_word(char byte) { return is_digit(byte) || is_letter(byte) || byte == '_'; }
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t start = std::min(text.find_first_not_of(' '), text.size());
-  return text.substr(start, text.find_last_not_of(' ') + 1 - start);
-}
-
 std::optional<std::size_t> after(std::size_t found, std::size_t length) {
   if (found == std::string_view::npos) return std::nullopt;
   return found + length;
@@ -124,6 +119,11 @@ std::optional<std::string> host_of(std::string_view text) {
 
 }  // namespace
 
+std::string_view without_spaces(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  return text.substr(0, text.find_last_not_of(' ') + 1);
+}
+
 std::optional<std::size_t> after_token(std::string_view text, std::size_t at) {
   if (text[at] == '"') return after_string(text, at);
   if (text[at] == '<' && decorates(text, at)) return after_decoration(text, at);
@@ -147,7 +147,7 @@ std::vector<std::string_view> items(std::string_view text) {
   std::vector<std::string_view> found;
   while (!text.empty()) {
     const std::size_t end = item_end(text);
-    if (const std::string_view item = trimmed(text.substr(0, end)); !item.empty()) found.push_back(item);
+    if (const std::string_view item = without_spaces(text.substr(0, end)); !item.empty()) found.push_back(item);
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return found;

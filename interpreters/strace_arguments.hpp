@@ -12,6 +12,9 @@
 
 namespace antiphon::strace {
 
+/// The text without spaces around it.
+std::string_view without_spaces(std::string_view text);
+
 /// Where the next token after the one at `at` begins: a string, what stands behind a descriptor, a comment, or one
 /// character. None if it does not end.
 std::optional<std::size_t> after_token(std::string_view text, std::size_t at);

@@ -21,11 +21,6 @@ constexpr std::string_view unfinished = "<unfinished ...>";
 constexpr std::string_view detached = "<detached ...>";
 constexpr std::string_view digits = "0123456789";
 
-std::string_view without_spaces(std::string_view text) {
-  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
-  return text.substr(0, text.find_last_not_of(' ') + 1);
-}
-
 /// Takes what stands before the delimiter off the text; none if there is no such delimiter.
 std::optional<std::string_view> taken(std::string_view& text, std::string_view delimiter) {
   const std::size_t at = text.find(delimiter);
