@@ -30,15 +30,14 @@ void LogJudge::offer(Task& task, const DataCall& kind, const strace::Call& call)
   open.file = task.table->file(descriptor);
   open.may_send = !kind.receives;
   if (kind.receives || !open.file || open.file->kind != Kind::channel || !open.file->out) return;
-  Moved bytes = offered(kind, call);
+  Moved bytes = offered(kind, strace::items(call.arguments));
   if (bytes.cut) return open.file->out->lose();
   open.offered = bytes.count;
   open.file->out->put({std::move(bytes.bytes), nullptr, 0, bytes.count});
   open.offered_through = open.file->out->put_so_far();
 }
 
-void LogJudge::on_data(const Returned& returned) {
-  const auto kind = *data_call(returned.call.name);
+void LogJudge::on_data(const Returned& returned, const DataCall& kind) {
   OpenCall& open = *returned.task.call;
   // Of a call in whose middle the descriptor became known.
   if (!open.file) open.file = returned.file(0);
@@ -47,7 +46,8 @@ void LogJudge::on_data(const Returned& returned) {
   if (!returned.result().succeeded()) return on_error(returned, file);
   if (!file || file->kind == Kind::standard) return on_data_from_nowhere(returned, kind);
   if (file->client) on_data_of_client(returned, kind, file);
-  if (returned.call.arguments.contains("SCM_RIGHTS")) on_passed_descriptors(returned, file);
+  const bool is_message = kind.shape == DataCall::Shape::message || kind.shape == DataCall::Shape::messages;
+  if (is_message && returned.call.arguments.contains("SCM_RIGHTS")) on_passed_descriptors(returned, file);
 }
 
 void LogJudge::on_data_of_client(const Returned& returned, const DataCall& kind, const File& file) {
@@ -62,7 +62,7 @@ void LogJudge::on_data_of_client(const Returned& returned, const DataCall& kind,
     if (kind.receives && !asks_for_none) traffic_.end_read(returned.moment, client);
     return;
   }
-  const Moved bytes = moved(kind, returned.call);
+  const Moved bytes = moved(kind, returned.arguments, returned.count());
   if (kind.receives && flags.contains("MSG_TRUNC") && bytes.cut) {
     // The server has thrown them away.
     traffic_.receive_unseen(returned.moment, file->client, bytes.count);
@@ -83,8 +83,7 @@ void LogJudge::on_data_of_client(const Returned& returned, const DataCall& kind,
 
 void LogJudge::on_data_of_channel(const Returned& returned, const DataCall& kind, const File& file) {
   const OpenCall& open = *returned.task.call;
-  const bool succeeded = returned.result().succeeded();
-  const auto count = static_cast<std::uint64_t>(std::max<std::int64_t>(succeeded ? returned.value() : 0, 0));
+  const std::uint64_t count = returned.count();
   if (!kind.receives) {
     if (open.offered == 0 || !file->out) return;
     const std::uint64_t taken = kind.shape == DataCall::Shape::messages ? open.offered : count;
@@ -94,7 +93,7 @@ void LogJudge::on_data_of_channel(const Returned& returned, const DataCall& kind
     return file->out->take_back(open.offered - taken);
   }
   if (count == 0 || !file->in || flags_of(kind, returned.arguments).contains("MSG_PEEK")) return;
-  const Moved bytes = moved(kind, returned.call);
+  const Moved bytes = moved(kind, returned.arguments, count);
   const auto segments = file->in->take(bytes.count);
   if (!segments || bytes.cut) return file->in->lose();
   std::string_view rest = bytes.bytes;
@@ -184,7 +183,7 @@ void LogJudge::on_splice(const Returned& returned) {
     if (from && from->client) traffic_.end_read(returned.moment, *from->client);
     return;
   }
-  const auto segments = taken_from(returned, from, static_cast<std::uint64_t>(returned.value()));
+  const auto segments = taken_from(returned, from, returned.count());
   if (to && to->kind == Kind::channel && to->out) {
     if (!segments) return to->out->lose();
     for (const Segment& segment : *segments) to->out->put(segment);
@@ -266,8 +265,6 @@ const std::map<std::string_view, LogJudge::Handler>& LogJudge::handlers() {
     const auto on = [&](Handler handler, std::initializer_list<std::string_view> names) {
       for (const std::string_view name : names) made.emplace(name, handler);
     };
-    on(&LogJudge::on_data, {"read", "readv", "preadv2", "recv", "recvfrom", "recvmsg", "recvmmsg", "write", "writev",
-                            "pwritev2", "vmsplice", "send", "sendto", "sendmsg", "sendmmsg"});
     on(&LogJudge::on_accept, {"accept", "accept4"});
     on(&LogJudge::on_socket, {"socket"});
     on(&LogJudge::on_address, {"bind", "getsockname", "getpeername"});

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <limits>
-#include <vector>
 
 #include "interpreters/strace_arguments.hpp"
 
@@ -56,10 +55,10 @@ void keep(Moved& moved, std::size_t before, std::uint64_t count) {
 }
 
 /// The first so many messages of a list.
-Moved messages(std::string_view text, std::int64_t count) {
+Moved messages(std::string_view text, std::uint64_t count) {
   Moved result;
   for (const std::string_view message : strace::items_inside(text)) {
-    if (count-- <= 0 || result.cut) break;
+    if (count-- == 0 || result.cut) break;
     const std::size_t before = result.bytes.size();
     append_vector(result, message);
     const auto length = strace::number(strace::field(message, "msg_len"));
@@ -74,7 +73,7 @@ Moved all_shown(const DataCall& kind, const std::vector<std::string_view>& argum
   if (arguments.size() < 2) {
     result.cut = true;
   } else if (kind.shape == Shape::messages) {
-    result = messages(arguments[1], std::numeric_limits<std::int64_t>::max());
+    result = messages(arguments[1], std::numeric_limits<std::uint64_t>::max());
   } else if (kind.shape == Shape::bytes) {
     append_shown(result, arguments[1]);
   } else {
@@ -91,21 +90,17 @@ std::optional<DataCall> data_call(std::string_view name) {
   return *found;
 }
 
-Moved moved(const DataCall& kind, const strace::Call& call) {
-  if (!call.result || !call.result->succeeded() || *call.result->value <= 0) return {};
-  const auto arguments = strace::items(call.arguments);
-  if (kind.shape == Shape::messages) {
-    return arguments.size() < 2 ? Moved{} : messages(arguments[1], *call.result->value);
-  }
-  Moved result = all_shown(kind, arguments);
-  keep(result, 0, static_cast<std::uint64_t>(*call.result->value));
-  return result;
+Moved moved(const DataCall& kind, const std::vector<std::string_view>& arguments, std::uint64_t result) {
+  if (kind.shape == Shape::messages) return arguments.size() < 2 ? Moved{} : messages(arguments[1], result);
+  Moved bytes = all_shown(kind, arguments);
+  keep(bytes, 0, result);
+  return bytes;
 }
 
-Moved offered(const DataCall& kind, const strace::Call& call) {
-  Moved result = all_shown(kind, strace::items(call.arguments));
-  result.count = result.bytes.size();
-  return result;
+Moved offered(const DataCall& kind, const std::vector<std::string_view>& arguments) {
+  Moved bytes = all_shown(kind, arguments);
+  bytes.count = bytes.bytes.size();
+  return bytes;
 }
 
 }  // namespace antiphon::verify::foreign

@@ -5,8 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "interpreters/strace_text.hpp"
+#include <vector>
 
 /// The system calls that move bytes between a process and a descriptor, and the bytes that strace shows of them.
 
@@ -33,9 +32,9 @@ struct Moved {
   bool cut = false;         ///< Not all of them are shown.
 };
 
-/// What a call that returned has moved. None: nothing.
-Moved moved(const DataCall& kind, const strace::Call& call);
+/// What a call with these arguments has moved, of which the result is so many bytes or messages.
+Moved moved(const DataCall& kind, const std::vector<std::string_view>& arguments, std::uint64_t result);
 /// What a call that begins would send.
-Moved offered(const DataCall& kind, const strace::Call& call);
+Moved offered(const DataCall& kind, const std::vector<std::string_view>& arguments);
 
 }  // namespace antiphon::verify::foreign

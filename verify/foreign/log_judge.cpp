@@ -131,9 +131,11 @@ void LogJudge::leave(const Returned& returned) {
   // Of a call that began before strace was there.
   if (!task.call) task.call = OpenCall{};
   if (returned.result().error == "EBADF") misused(returned);
-  const auto& known = handlers();
-  const auto handler = known.find(returned.call.name);
-  if (handler != known.end()) (this->*handler->second)(returned);
+  if (const auto kind = data_call(returned.call.name)) {
+    on_data(returned, *kind);
+  } else if (const auto handler = handlers().find(returned.call.name); handler != handlers().end()) {
+    (this->*handler->second)(returned);
+  }
   release(task.call->file, returned.moment, task.process->stopped);
   task.call.reset();
 }

@@ -40,6 +40,10 @@ class LogJudge {
 
     [[nodiscard]] const strace::Result& result() const { return *call.result; }
     [[nodiscard]] std::int64_t value() const { return call.result->value.value_or(-1); }
+    /// So many bytes, or messages; 0 if it failed.
+    [[nodiscard]] std::uint64_t count() const {
+      return static_cast<std::uint64_t>(result().succeeded() && value() > 0 ? value() : 0);
+    }
     [[nodiscard]] std::string_view argument(std::size_t index) const;
     /// The descriptor in an argument; -1 if there is none.
     [[nodiscard]] int descriptor(std::size_t index) const;
@@ -87,7 +91,7 @@ class LogJudge {
 
   // bytes.cpp: what moves
   void offer(Task& task, const DataCall& kind, const strace::Call& call);
-  void on_data(const Returned& returned);
+  void on_data(const Returned& returned, const DataCall& kind);
   void on_data_of_client(const Returned& returned, const DataCall& kind, const File& file);
   void on_data_of_channel(const Returned& returned, const DataCall& kind, const File& file);
   void on_data_from_nowhere(const Returned& returned, const DataCall& kind);

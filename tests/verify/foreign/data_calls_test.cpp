@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "interpreters/strace_arguments.hpp"
+
 namespace antiphon::verify::foreign {
 namespace {
 
@@ -10,13 +12,12 @@ std::string text_of(const Moved& moved) {
 }
 
 /// What a call with this result has moved.
-std::string moved_by(const std::string& name, const std::string& arguments, std::int64_t value) {
-  strace::Call call{name, arguments, true, 1, strace::Result{value, "", ""}};
-  return text_of(moved(*data_call(name), call));
+std::string moved_by(const std::string& name, const std::string& arguments, std::uint64_t result) {
+  return text_of(moved(*data_call(name), strace::items(arguments), result));
 }
 
 std::string offered_by(const std::string& name, const std::string& arguments) {
-  return text_of(offered(*data_call(name), {name, arguments, true, 1, std::nullopt}));
+  return text_of(offered(*data_call(name), strace::items(arguments)));
 }
 
 TEST(DataCalls, ShowTheirBytes) {
