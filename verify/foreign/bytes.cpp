@@ -26,8 +26,7 @@ std::string_view flags_of(const DataCall& kind, const std::vector<std::string_vi
 /// What goes into a pipe may be read before the call returns, so it is there at once.
 void LogJudge::offer(Task& task, const DataCall& kind, const strace::Call& call) {
   OpenCall& open = *task.call;
-  const int descriptor = static_cast<int>(strace::number(call.arguments).value_or(-1));
-  open.file = task.table->file(descriptor);
+  open.file = task.table->file(descriptor_in(call.arguments));
   open.may_send = !kind.receives;
   if (kind.receives || !open.file || open.file->kind != Kind::channel || !open.file->out) return;
   Moved bytes = offered(kind, strace::items(call.arguments));
@@ -141,11 +140,13 @@ void LogJudge::on_passed_descriptors(const Returned& returned, const File& file)
     queue = &(sends ? file->out : file->in)->passing;
   }
   for (const std::string_view list : strace::fields(returned.call.arguments, "cmsg_data")) {
+    // Credentials and times come so too, `{pid=…}`, and nobody needs to send them.
+    if (!list.starts_with('[')) continue;
     std::vector<File> files;
     const auto numbers = strace::items_inside(list);
     if (sends) {
       for (const std::string_view number : numbers) {
-        files.push_back(table.file(static_cast<int>(strace::number(number).value_or(-1))));
+        files.push_back(table.file(descriptor_in(number)));
       }
       queue->push_back(std::move(files));
     } else if (!queue->empty()) {
@@ -153,7 +154,7 @@ void LogJudge::on_passed_descriptors(const Returned& returned, const File& file)
       queue->pop_front();
       const bool on_exec = returned.call.arguments.contains("MSG_CMSG_CLOEXEC");
       for (std::size_t index = 0; index < std::min(files.size(), numbers.size()); ++index) {
-        if (files[index]) install(returned, strace::number(numbers[index]).value_or(-1), files[index], on_exec);
+        if (files[index]) install(returned, descriptor_in(numbers[index]), files[index], on_exec);
       }
       for (File& one : files) release(one, returned.moment, returned.task.process->stopped);
     }
@@ -170,11 +171,22 @@ std::optional<std::vector<Segment>> LogJudge::taken_from(const Returned& returne
   return returned.call.name == "tee" ? from->in->look(count) : from->in->take(count);
 }
 
-void LogJudge::on_splice(const Returned& returned) {
-  const std::string& name = returned.call.name;
-  const bool out_first = name.starts_with("sendfile");
-  const File from = returned.file(out_first ? 1 : 0);
-  const File to = returned.file(out_first ? 0 : name == "tee" ? 1 : 2);
+void LogJudge::hold(Task& task, const Route& route, const strace::Call& call) {
+  const auto arguments = strace::items(call.arguments);
+  const auto file = [&](std::size_t index) {
+    return index < arguments.size() ? task.table->file(descriptor_in(arguments[index])) : nullptr;
+  };
+  task.call->from = file(route.from);
+  task.call->file = file(route.to);
+  task.call->may_send = true;
+}
+
+void LogJudge::on_splice(const Returned& returned, const Route& route) {
+  File& from = returned.task.call->from;
+  File& to = returned.task.call->file;
+  // Of a call in whose middle the descriptors became known.
+  if (!from) from = returned.file(route.from);
+  if (!to) to = returned.file(route.to);
   if (!returned.result().succeeded()) {
     on_error(returned, from);
     return on_error(returned, to);
@@ -240,9 +252,8 @@ void LogJudge::on_poll(const Returned& returned) {
   const std::string_view detail = returned.result().detail;
   if (!detail.contains("POLLERR") || !detail.starts_with("(")) return;
   for (const std::string_view event : strace::items_inside(detail.substr(1))) {
-    const auto descriptor = strace::number(strace::field(event, "fd"));
-    if (!descriptor || !strace::field(event, "revents").contains("POLLERR")) continue;
-    const File file = returned.task.table->file(static_cast<int>(*descriptor));
+    if (!strace::field(event, "revents").contains("POLLERR")) continue;
+    const File file = returned.task.table->file(descriptor_in(strace::field(event, "fd")));
     if (file && file->client) traffic_.fail(returned.moment, *file->client);
   }
 }
@@ -280,12 +291,10 @@ const std::map<std::string_view, LogJudge::Handler>& LogJudge::handlers() {
     on(&LogJudge::on_dup, {"dup", "dup2", "dup3"});
     on(&LogJudge::on_fcntl, {"fcntl", "fcntl64"});
     on(&LogJudge::on_ioctl, {"ioctl"});
-    on(&LogJudge::on_close, {"close"});
     on(&LogJudge::on_close_range, {"close_range"});
     on(&LogJudge::on_clone, {"clone", "clone3", "fork", "vfork"});
     on(&LogJudge::on_exec, {"execve", "execveat"});
     on(&LogJudge::on_unshare, {"unshare"});
-    on(&LogJudge::on_splice, {"splice", "tee", "sendfile", "sendfile64", "copy_file_range"});
     on(&LogJudge::on_shutdown, {"shutdown"});
     on(&LogJudge::on_getsockopt, {"getsockopt"});
     on(&LogJudge::on_epoll_create, {"epoll_create", "epoll_create1"});

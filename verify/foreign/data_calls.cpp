@@ -30,6 +30,18 @@ constexpr std::array data_calls{
     DataCall{"sendmmsg", false, Shape::messages, 3},
 };
 
+constexpr std::array routes{
+    Route{"splice", 0, 2},          Route{"tee", 0, 1}, Route{"sendfile", 1, 0}, Route{"sendfile64", 1, 0},
+    Route{"copy_file_range", 0, 2},
+};
+
+template <class Calls>
+auto named(const Calls& calls, std::string_view name) {
+  using Found = typename Calls::value_type;
+  const auto found = std::ranges::find(calls, name, &Found::name);
+  return found == calls.end() ? std::nullopt : std::optional<Found>(*found);
+}
+
 void append_shown(Moved& moved, std::string_view text) {
   const auto shown = strace::shown(text);
   if (shown) moved.bytes += shown->bytes;
@@ -84,11 +96,9 @@ Moved all_shown(const DataCall& kind, const std::vector<std::string_view>& argum
 
 }  // namespace
 
-std::optional<DataCall> data_call(std::string_view name) {
-  const auto found = std::ranges::find(data_calls, name, &DataCall::name);
-  if (found == data_calls.end()) return std::nullopt;
-  return *found;
-}
+std::optional<DataCall> data_call(std::string_view name) { return named(data_calls, name); }
+
+std::optional<Route> route(std::string_view name) { return named(routes, name); }
 
 Moved moved(const DataCall& kind, const std::vector<std::string_view>& arguments, std::uint64_t result) {
   if (kind.shape == Shape::messages) return arguments.size() < 2 ? Moved{} : messages(arguments[1], result);

@@ -25,6 +25,18 @@ struct DataCall {
 /// None: the call moves none, or none that it shows.
 std::optional<DataCall> data_call(std::string_view name);
 
+/// A call that moves bytes inside the kernel: which of its arguments are the descriptors.
+struct Route {
+  std::string_view name;
+  std::size_t from;
+  std::size_t to;
+
+  bool operator==(const Route&) const = default;
+};
+
+/// None: the call is not of that kind.
+std::optional<Route> route(std::string_view name);
+
 /// The bytes of a call.
 struct Moved {
   std::string bytes;

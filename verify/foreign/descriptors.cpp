@@ -29,7 +29,7 @@ std::optional<std::int64_t> port_of(const std::string& end) {
   return strace::number(std::string_view(end).substr(end.rfind(':') + 1));
 }
 
-bool closes_on_exec(std::string_view flags) { return flags.find("CLOEXEC") != std::string_view::npos; }
+bool closes_on_exec(std::string_view flags) { return flags.contains("CLOEXEC"); }
 
 /// The numbers in `[3 5]`.
 std::vector<int> numbers_in(std::string_view text) {
@@ -67,12 +67,7 @@ void LogJudge::release(File& file, const Moment& moment, bool stopped) {
 }
 
 void LogJudge::drop(Table& table, int descriptor, const Moment& moment, bool stopped) {
-  auto slot = table.slots.extract(descriptor);
-  if (!slot) return;
-  File& file = slot.mapped().file;
-  if (file->client) {
-    table.closed[descriptor] = file->client->name() + ", and was closed in line " + std::to_string(moment.line);
-  }
+  File file = table.take(descriptor, moment.line);
   release(file, moment, stopped);
 }
 
@@ -101,7 +96,8 @@ void LogJudge::install(const Returned& returned, std::int64_t descriptor, File f
   table.closed.erase(static_cast<int>(descriptor));
 }
 
-/// EBADF: the descriptor is not open. If it was a client's, somebody goes on with what is closed.
+/// EBADF: the descriptor is not open. If it was a client's, somebody goes on with what is closed; if it still is one in
+/// the log, something is not there.
 void LogJudge::misused(const Returned& returned) {
   Table& table = *returned.task.table;
   std::vector<int> used{returned.descriptor(returned.call.name == "epoll_ctl" ? 2 : 0)};
@@ -113,15 +109,16 @@ void LogJudge::misused(const Returned& returned) {
     }
   }
   for (const int descriptor : used) {
-    if (const auto closed = table.closed.find(descriptor); closed != table.closed.end()) {
+    // What is closed was taken from the table when the call began.
+    const File file = returned.call.name == "close" ? returned.task.call->file : table.file(descriptor);
+    if (file && file->client) {
+      file->client->lost = true;
+      findings_.doubt("closed", returned.moment.text() + ": answers EBADF, and the log does not show how " +
+                                    file->client->name() + " lost its descriptor");
+    } else if (const auto closed = table.closed.find(descriptor); closed != table.closed.end()) {
       findings_.violation(descriptors, returned.moment.text() + ": uses a descriptor that is closed (EBADF): " +
                                            std::to_string(descriptor) + " was that of " + closed->second);
     }
-    const File file = table.file(descriptor);
-    if (!file || !file->client) continue;
-    file->client->lost = true;
-    findings_.doubt("closed", returned.moment.text() + ": answers EBADF, and the log does not show how " +
-                                  file->client->name() + " lost its descriptor");
   }
 }
 
@@ -179,8 +176,7 @@ void LogJudge::on_pair(const Returned& returned) {
     File file = make(Kind::channel);
     file->in = side == 0 ? one_way : other_way;
     file->out = side == 0 ? other_way : one_way;
-    install(returned, strace::number(numbers[side]).value_or(-1), std::move(file),
-            closes_on_exec(returned.argument(1)));
+    install(returned, descriptor_in(numbers[side]), std::move(file), closes_on_exec(returned.argument(1)));
   }
 }
 
@@ -191,8 +187,7 @@ void LogJudge::on_pipe(const Returned& returned) {
   for (const std::size_t side : {0U, 1U}) {
     File file = make(Kind::channel);
     (side == 0 ? file->in : file->out) = channel;
-    install(returned, strace::number(numbers[side]).value_or(-1), std::move(file),
-            closes_on_exec(returned.argument(1)));
+    install(returned, descriptor_in(numbers[side]), std::move(file), closes_on_exec(returned.argument(1)));
   }
 }
 
@@ -238,14 +233,6 @@ void LogJudge::on_ioctl(const Returned& returned) {
 }
 
 // -- Calls that close or copy them -------------------------------------------------------------------------------
-
-void LogJudge::on_close(const Returned& returned) {
-  const File& file = returned.task.call->file;
-  if (returned.result().error != "EBADF" || !file || !file->client) return;
-  file->client->lost = true;
-  findings_.doubt("closed", returned.moment.text() + ": answers EBADF, and the log does not show how " +
-                                file->client->name() + " lost its descriptor");
-}
 
 void LogJudge::on_close_range(const Returned& returned) {
   if (!returned.result().succeeded()) return;

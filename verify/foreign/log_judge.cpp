@@ -30,11 +30,6 @@ std::string_view LogJudge::Returned::argument(std::size_t index) const {
   return index < arguments.size() ? arguments[index] : std::string_view();
 }
 
-int LogJudge::Returned::descriptor(std::size_t index) const {
-  const auto number = strace::number(argument(index));
-  return number && *number >= 0 && *number <= std::int64_t{1} << 30U ? static_cast<int>(*number) : -1;
-}
-
 Moment LogJudge::moment_of(const Task& task, std::size_t line) const {
   return {line, task.pid, line, reader_->name_of(task.pid), "", std::nullopt};
 }
@@ -115,15 +110,10 @@ void LogJudge::begin(Task& task, const strace::Call& call) {
   if (call.name == "exit_group") task.process->leaves = call.begun;
   if (call.name == "kill" || call.name == "tgkill" || call.name == "tkill") strike(task, call);
   if (const auto kind = data_call(call.name)) return offer(task, *kind, call);
+  if (const auto known = route(call.name)) return hold(task, *known, call);
   if (call.name != "close") return;
   // From now on the number may be given to somebody else.
-  const int descriptor = static_cast<int>(strace::number(call.arguments).value_or(-1));
-  auto slot = task.table->slots.extract(descriptor);
-  if (!slot) return;
-  task.call->file = std::move(slot.mapped().file);
-  if (const auto& client = task.call->file->client) {
-    task.table->closed[descriptor] = client->name() + ", and was closed in line " + std::to_string(call.begun);
-  }
+  task.call->file = task.table->take(descriptor_in(call.arguments), call.begun);
 }
 
 void LogJudge::leave(const Returned& returned) {
@@ -133,10 +123,13 @@ void LogJudge::leave(const Returned& returned) {
   if (returned.result().error == "EBADF") misused(returned);
   if (const auto kind = data_call(returned.call.name)) {
     on_data(returned, *kind);
+  } else if (const auto known = route(returned.call.name)) {
+    on_splice(returned, *known);
   } else if (const auto handler = handlers().find(returned.call.name); handler != handlers().end()) {
     (this->*handler->second)(returned);
   }
   release(task.call->file, returned.moment, task.process->stopped);
+  release(task.call->from, returned.moment, task.process->stopped);
   task.call.reset();
 }
 
@@ -187,6 +180,7 @@ void LogJudge::end(Pid pid, const strace::Gone& gone, std::size_t line) {
     OpenCall& call = *task->call;
     if (call.may_send && call.file && call.file->client) call.file->client->may_have_sent = true;
     release(call.file, moment, process.stopped);
+    release(call.from, moment, process.stopped);
   }
   if (task->table.use_count() == 1) release_all(*task->table, moment, process.stopped);
 }

@@ -46,7 +46,7 @@ class LogJudge {
     }
     [[nodiscard]] std::string_view argument(std::size_t index) const;
     /// The descriptor in an argument; -1 if there is none.
-    [[nodiscard]] int descriptor(std::size_t index) const;
+    [[nodiscard]] int descriptor(std::size_t index) const { return descriptor_in(argument(index)); }
     [[nodiscard]] File file(std::size_t index) const { return task.table->file(descriptor(index)); }
   };
   using Handler = void (LogJudge::*)(const Returned&);
@@ -83,7 +83,6 @@ class LogJudge {
   void on_dup(const Returned& returned);
   void on_fcntl(const Returned& returned);
   void on_ioctl(const Returned& returned);
-  void on_close(const Returned& returned);
   void on_close_range(const Returned& returned);
   void on_clone(const Returned& returned);
   void on_exec(const Returned& returned);
@@ -97,7 +96,8 @@ class LogJudge {
   void on_data_from_nowhere(const Returned& returned, const DataCall& kind);
   void on_error(const Returned& returned, const File& file);
   void on_passed_descriptors(const Returned& returned, const File& file);
-  void on_splice(const Returned& returned);
+  void hold(Task& task, const Route& route, const strace::Call& call);
+  void on_splice(const Returned& returned, const Route& route);
   void on_shutdown(const Returned& returned);
   void on_getsockopt(const Returned& returned);
   void on_epoll_ctl(const Returned& returned);

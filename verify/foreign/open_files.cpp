@@ -1,7 +1,10 @@
 #include "verify/foreign/open_files.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
+
+#include "interpreters/strace_arguments.hpp"
 
 namespace antiphon::verify::foreign {
 
@@ -76,9 +79,24 @@ void Channel::lose() {
   segments_.clear();
 }
 
+int descriptor_in(std::string_view argument) {
+  const auto number = strace::number(argument);
+  return number && *number >= 0 && *number <= std::numeric_limits<int>::max() ? static_cast<int>(*number) : -1;
+}
+
 File Table::file(int descriptor) const {
   const auto found = slots.find(descriptor);
   return found == slots.end() ? nullptr : found->second.file;
+}
+
+File Table::take(int descriptor, std::size_t line) {
+  const auto slot = slots.extract(descriptor);
+  if (!slot) return nullptr;
+  File file = std::move(slot.mapped().file);
+  if (file->client) {
+    closed[descriptor] = file->client->name() + ", and was closed in line " + std::to_string(line);
+  }
+  return file;
 }
 
 }  // namespace antiphon::verify::foreign

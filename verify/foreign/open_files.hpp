@@ -102,6 +102,11 @@ struct Table {
   std::size_t served_through = 0;     ///< The line of the last accept here whose client has settled since.
 
   [[nodiscard]] File file(int descriptor) const;
+  /// The descriptor is closed in this line. What it led to; null if it led nowhere.
+  File take(int descriptor, std::size_t line);
 };
+
+/// The descriptor in an argument of a call; -1 if there is none.
+int descriptor_in(std::string_view argument);
 
 }  // namespace antiphon::verify::foreign

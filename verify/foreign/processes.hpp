@@ -27,8 +27,9 @@ struct Process {
 /// A call that has begun. What it uses stays open until it returns.
 struct OpenCall {
   std::string name;
-  File file;
-  std::uint64_t offered = 0;          ///< Bytes that were put into a channel ahead,
+  File file;                  ///< What it reads or writes; of one that moves bytes inside the kernel: where they go,
+  File from;                  ///< and where they come from.
+  std::uint64_t offered = 0;  ///< Bytes that were put into a channel ahead,
   std::uint64_t offered_through = 0;  ///< and how many had been put in there with them.
   bool may_send = false;
   std::string flags;  ///< Of one that makes a child,

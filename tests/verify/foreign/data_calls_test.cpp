@@ -56,6 +56,9 @@ TEST(DataCalls, AreThoseThatShowBytes) {
   EXPECT_TRUE(data_call("recv")->receives);
   EXPECT_FALSE(data_call("vmsplice")->receives);
   EXPECT_EQ(data_call("splice"), std::nullopt);
+  EXPECT_EQ(route("splice"), (Route{"splice", 0, 2}));
+  EXPECT_EQ(route("sendfile64"), (Route{"sendfile64", 1, 0}));
+  EXPECT_EQ(route("read"), std::nullopt);
   EXPECT_EQ(data_call("pread64"), std::nullopt);
 }
 

@@ -277,11 +277,17 @@ TEST(StraceJudge, PassedDescriptorsAreFollowed) {
            "cmsg_level=SOL_SOCKET, cmsg_type=SCM_RIGHTS, cmsg_data=[" +
            std::to_string(descriptor) + "]}], msg_controllen=24, msg_flags=0}, 0) = 1\n";
   };
+  const std::string with_credentials =
+      "2 recvmsg(11, {msg_iov=[{iov_base=\"x\", iov_len=1}], msg_control=[{cmsg_len=28, cmsg_type=SCM_CREDENTIALS, "
+      "cmsg_data={pid=1, uid=0, gid=0}}, {cmsg_len=20, cmsg_type=SCM_RIGHTS, cmsg_data=[9]}]}, 0) = 1\n";
   const std::string passed = one_client + "1 socketpair(AF_UNIX, SOCK_STREAM, 0, [10, 11]) = 0\n" + forks +
                              message("1 sendmsg(10", 7) + "1 close(7) = 0\n";
   EXPECT_EQ(judged(passed + "2 close(7) = 0\n" + message("2 recvmsg(11", 9) +
                    "2 read(9, \"x\", 9) = 1\n"
                    "2 write(9, \"x\", 1) = 1\n2 close(9) = 0\n"),
+            "holds");
+  EXPECT_EQ(judged(passed + "2 close(7) = 0\n" + with_credentials +
+                   "2 read(9, \"x\", 9) = 1\n2 write(9, \"x\", 1) = 1\n2 close(9) = 0\n"),
             "holds");
   EXPECT_EQ(
       judged(passed + "2 close(7) = 0\n" + message("2 recvmsg(11", 9) + "2 read(9, \"x\", 9) = 1\n2 close(9) = 0\n"),
@@ -326,6 +332,18 @@ TEST(StraceJudge, BytesThatNobodySeesAreFollowed) {
       "does not show it");
 }
 
+TEST(StraceJudge, ASpliceKeepsItsDescriptorsUntilItReturns) {
+  const std::string begun = one_client + makes_thread +
+                            "1 pipe2([4, 5], 0) = 0\n1 splice(7, NULL, 5, NULL, 65536, 0) = 6\n"
+                            "2 splice(4, NULL, 7, NULL, 6, 0 <unfinished ...>\n";
+  EXPECT_EQ(judged(begun + "1 close(7) = 0\n1 close(4) = 0\n2 <... splice resumed>) = 6\n"), "holds");
+  EXPECT_EQ(judged(begun + "1 close(7) = 0\n2 <... splice resumed>) = 4\n"),
+            "answered: line 8, pid 2, splice(4): lets go of client 1 (1.2.3.4:5000) and owes it 2 bytes");
+  EXPECT_EQ(judged(begun + "1 close(7) = 0\n2 +++ exited with 1 +++\n"),
+            "incomplete: line 8, pid 2: a call that sends to client 1 (1.2.3.4:5000) never returned, and it is owed 6 "
+            "bytes");
+}
+
 TEST(StraceJudge, APipeMayBeReadBeforeItsWriteReturns) {
   EXPECT_EQ(judged(one_client + hello_in + "1 pipe([4, 5]) = 0\n" + makes_thread +
                    "1 write(5, \"hello!\", 6 <unfinished ...>\n"
@@ -352,6 +370,9 @@ TEST(StraceJudge, WhatIsNotThereIsSaid) {
   EXPECT_EQ(judged(one_client + hello + "1 accept4(3, NULL, NULL, 0) = 7\n"),
             "incomplete: line 5, pid 1, accept4(3): gives descriptor 7 anew, and the log does not show how client 1 "
             "(1.2.3.4:5000) lost it");
+  EXPECT_EQ(judged(one_client + hello + "1 close(7) = -1 EBADF (x)\n"),
+            "incomplete: line 5, pid 1, close(7): answers EBADF, and the log does not show how client 1 (1.2.3.4:5000) "
+            "lost its descriptor");
   EXPECT_EQ(judged(one_client + hello + "1 read(7, 0x1, 9) = -1 EBADF (x)\n"),
             "incomplete: line 5, pid 1, read(7): answers EBADF, and the log does not show how client 1 (1.2.3.4:5000) "
             "lost its descriptor");
