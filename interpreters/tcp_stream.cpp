@@ -23,14 +23,17 @@ std::int64_t TcpStream::place(std::uint32_t sequence) const {
 
 std::string TcpStream::take(std::uint32_t sequence, const std::string& payload) {
   const std::int64_t start = place(sequence);
-  if (lost_ || payload.empty() || start + static_cast<std::int64_t>(payload.size()) <= static_cast<std::int64_t>(next_))
-    return "";
-  if (start > static_cast<std::int64_t>(next_)) {
+  const auto next = static_cast<std::int64_t>(next_);
+  if (lost_ || payload.empty() || start + static_cast<std::int64_t>(payload.size()) <= next) return "";
+  if (start > next) {
     std::string& kept = early_[static_cast<std::uint64_t>(start)];
     if (kept.size() >= payload.size()) return "";
     waiting_ += payload.size() - kept.size();
     kept = payload;
-    lost_ = lost_ || waiting_ > most_waiting;
+    if (waiting_ > most_waiting) {
+      lost_ = true;
+      early_.clear();
+    }
     return "";
   }
   std::string bytes = payload.substr(next_ - static_cast<std::uint64_t>(start));
@@ -60,6 +63,6 @@ std::uint64_t TcpStream::acknowledged() const {
   return end_ ? std::min(acknowledged_, *end_) : acknowledged_;
 }
 
-bool TcpStream::lacks() const { return !early_.empty() || acknowledged() > next_ || (end_ && *end_ > next_); }
+bool TcpStream::lacks() const { return lost_ || !early_.empty() || acknowledged() > next_ || (end_ && *end_ > next_); }
 
 }  // namespace antiphon::wire

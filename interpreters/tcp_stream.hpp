@@ -33,6 +33,8 @@ class TcpStream {
   [[nodiscard]] bool ended() const { return end_ && *end_ <= next_; }
   /// Bytes that came, or that the receiver has, are not in the capture.
   [[nodiscard]] bool lacks() const;
+  /// So much waits that what is before it will not come: nothing more is taken.
+  [[nodiscard]] bool lost() const { return lost_; }
 
  private:
   /// The place of a number in the stream, which may be longer than numbers go.

@@ -44,6 +44,17 @@ TEST(TcpStream, WhatComesTooSoonWaits) {
   EXPECT_FALSE(stream.lacks());
 }
 
+TEST(TcpStream, WhatIsBeforeTooMuchWillNotCome) {
+  TcpStream stream = stream_at(0);
+  const std::string block(std::size_t{1} << 20U, 'x');
+  for (std::uint32_t count = 0; count < 64; ++count) EXPECT_EQ(stream.take(1 + (count << 20U), block), "");
+  EXPECT_FALSE(stream.lost());
+  EXPECT_EQ(stream.take(1 + (64U << 20U), "x"), "");
+  EXPECT_TRUE(stream.lost());
+  EXPECT_TRUE(stream.lacks());
+  EXPECT_EQ(stream.take(0, "x"), "") << "nothing is known of what was behind it";
+}
+
 TEST(TcpStream, NumbersBeginAgain) {
   TcpStream stream = stream_at(0xFFFFFFFE);
   EXPECT_EQ(stream.take(0xFFFFFFFE, "abc"), "abc");

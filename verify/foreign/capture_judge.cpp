@@ -69,6 +69,7 @@ class CaptureJudge {
   void pay(Connection& connection, std::size_t packet, bool all);
   static void end_side(Connection& connection, const Segment& segment);
   void finish(Connection& connection);
+  void retire(const Ends& ends);
   void judge_debt(Connection& connection);
   void tell_mismatch(Connection& connection);
 
@@ -119,9 +120,7 @@ void CaptureJudge::see(Segment segment) {
   Connection* const connection = connection_of(segment);
   if (connection == nullptr || connection->over) return;
   if (segment.cut) {
-    if (!refusal_) {
-      refusal_ = BadInput{segment.packet, "its payload is cut short: capture with a longer -s (snaplen)"};
-    }
+    refusal_ = BadInput{segment.packet, "its payload is cut short: capture with a longer -s (snaplen)"};
     return;
   }
   connection->last_packet = segment.packet;
@@ -142,7 +141,7 @@ void CaptureJudge::see(Segment segment) {
                                   ": the capture lacks how the connection of " + connection->name() + " began");
     connection->over = true;
     recent_.close(connection->number);
-    return;
+    return retire(ends_of(segment));
   }
   if (segment.acknowledges && receives.started()) receives.acknowledge(*segment.acknowledges);
   if (by_client) {
@@ -151,9 +150,15 @@ void CaptureJudge::see(Segment segment) {
     from_server(*connection, segment);
   }
   const bool both_ended = connection->to_server.ended() && connection->to_client.ended();
-  if (!both_ended && !connection->reset_by_client && !connection->reset_by_server) return;
+  const bool is_reset = connection->reset_by_client || connection->reset_by_server;
+  if (!both_ended && !is_reset && !sends.lost()) return;
   finish(*connection);
-  over_.push_back(ends_of(segment));
+  retire(ends_of(segment));
+}
+
+/// Of a connection that is over.
+void CaptureJudge::retire(const Ends& ends) {
+  over_.push_back(ends);
   if (over_.size() <= most_over) return;
   const auto oldest = connections_.find(over_.front());
   if (oldest != connections_.end() && oldest->second->over) connections_.erase(oldest);

@@ -50,6 +50,15 @@ TEST(Channel, KnowsWhenItDoesNotKnow) {
   EXPECT_EQ(text_of(channel.take(1)), "unknown");
 }
 
+TEST(Channel, HoldsNoMoreThanAKernelDoes) {
+  const auto client = std::make_shared<Client>();
+  Channel channel;
+  channel.put({"", client, 0, std::uint64_t{64} << 20U});
+  EXPECT_NE(channel.look(1), std::nullopt);
+  channel.put(known("x"));
+  EXPECT_EQ(text_of(channel.look(1)), "unknown") << "whoever reads it is not in the log";
+}
+
 TEST(Client, HasANameAndPerhapsAnAddress) {
   Client client;
   client.number = 3;
