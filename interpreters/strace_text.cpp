@@ -256,16 +256,16 @@ std::expected<Event, BadInput> Reader::read_call(Pid pid, std::string_view text)
   Pending call{std::string(text.substr(0, open)), "", lines_.number()};
   if (pending_.contains(pid)) return std::unexpected(bad("a call begins before the last one returned"));
   if (call.name == "exit" || call.name == "exit_group") leaving_.insert(pid);
-  text.remove_prefix(open + 1);
+  text.remove_prefix(open);
   const auto so_far = told_so_far(pid, text);
   if (!so_far) {
-    call.arguments = text;
+    call.text = text;
     return returned(pid, std::move(call), true);
   }
-  call.arguments = without_spaces(*so_far);
+  call.text = without_spaces(*so_far);
   // What is let go of goes on, and nobody sees it.
   if (!text.ends_with(detached)) pending_.insert_or_assign(pid, call);
-  return Event{lines_.number(), pid, Call{call.name, call.arguments, true, call.line, std::nullopt}};
+  return Event{lines_.number(), pid, Call{call.name, call.text.substr(1), true, call.line, std::nullopt}};
 }
 
 std::expected<std::optional<Event>, BadInput> Reader::read_resumed(Pid pid, std::string_view text) {
@@ -281,26 +281,27 @@ std::expected<std::optional<Event>, BadInput> Reader::read_resumed(Pid pid, std:
 std::expected<std::optional<Event>, BadInput> Reader::read_rest(Pid pid, std::string_view text) {
   const auto found = pending_.find(pid);
   if (const auto so_far = told_so_far(pid, text)) {
-    found->second.arguments += without_spaces(*so_far);
+    found->second.text += without_spaces(*so_far);
     return std::nullopt;
   }
   Pending call = std::move(found->second);
   pending_.erase(found);
-  call.arguments += text;
+  call.text += text;
   return returned(pid, std::move(call), false);
 }
 
-/// `call.arguments` is all that follows the opening parenthesis.
+/// `call.text` is all that there is of it.
 std::expected<Event, BadInput> Reader::returned(Pid pid, Pending call, bool begins) {
-  const std::string whole = "(" + call.arguments;
+  const std::string& whole = call.text;
   const auto close = closing(whole, 0);
   const std::size_t equals = close ? whole.find_first_not_of(' ', *close + 1) : std::string::npos;
   if (equals == std::string::npos || whole[equals] != '=') {
     return std::unexpected(bad("a call of " + call.name + " without its end"));
   }
-  auto result = result_of(std::string_view(whole).substr(equals + 1));
+  const std::string_view after = std::string_view(whole).substr(equals + 1);
+  auto result = result_of(after);
   if (!result) {
-    return std::unexpected(bad("a call of " + call.name + " with the result" + whole.substr(equals + 1)));
+    return std::unexpected(bad("a call of " + call.name + " with the result" + std::string(after)));
   }
   // A child's number is known, whoever of the two is heard of first.
   if (call.name.contains("fork") || call.name.starts_with("clone")) announce(result->value.value_or(-1));

@@ -90,7 +90,7 @@ class Reader {
  private:
   struct Pending {
     std::string name;
-    std::string arguments;
+    std::string text;  ///< What follows the name, so far.
     std::size_t line;
   };
   struct Prefix {
