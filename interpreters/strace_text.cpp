@@ -68,12 +68,17 @@ struct Notice {
 };
 std::optional<Notice> notice_at_end(std::string_view text) {
   static constexpr std::string_view start = "strace: Process ";
-  const std::size_t at = text.rfind(start);
-  if (at == std::string_view::npos) return std::nullopt;
+  static constexpr std::size_t longest = 80;
+  const std::size_t from = text.size() - std::min(text.size(), longest);
+  const std::size_t in_end = text.substr(from).rfind(start);
+  if (in_end == std::string_view::npos) return std::nullopt;
+  const std::size_t at = from + in_end;
   std::string_view rest = text.substr(at + start.size());
   const auto pid = number(digits_of(rest));
   rest = without_spaces(rest);
-  if (!pid || (!rest.starts_with("attached") && rest != "detached")) return std::nullopt;
+  const bool has_threads = rest.starts_with("attached with ") && rest.ends_with(" threads");
+  // Anything else may be what a client says.
+  if (!pid || (rest != "attached" && rest != "detached" && !has_threads)) return std::nullopt;
   return Notice{at, *pid, rest};
 }
 

@@ -108,6 +108,9 @@ TEST(StraceText, NoticesOfStraceMayCutALine) {
   EXPECT_EQ(events_of("clone(strace: Process 8 attached\n <unfinished ...>\n[pid 8] close(4) = 0\n"
                       "[pid 7] <... clone resumed>flags=0) = 8\n"),
             "0: clone() begins\n8: close(4) = 0\n0: ... clone(flags=0) of line 1 = 8\n");
+  EXPECT_EQ(events_of("1 read(3, \"strace: Process 8 attached\", 100) = 26\n"),
+            "1: read(3, \"strace: Process 8 attached\", 100) = 26\n")
+      << "a client may say so";
   EXPECT_EQ(events_of("[ Process PID=7 runs in 32 bit mode. ]\n"), "");
 }
 
