@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <utility>
 
 #include "interpreters/strace_arguments.hpp"
@@ -231,9 +232,10 @@ void LogJudge::on_epoll_ctl(const Returned& returned) {
     install(returned, returned.descriptor(0), epoll, false);
   }
   auto& all = epoll->watched;
-  all[std::string(data)] = watched;
+  const bool is_new = all.insert_or_assign(std::string(data), watched).second;
   // What is closed goes by and by.
-  if ((all.size() & (all.size() - 1)) == 0) std::erase_if(all, [](const auto& one) { return one.second.expired(); });
+  if (is_new && std::has_single_bit(all.size()))
+    std::erase_if(all, [](const auto& one) { return one.second.expired(); });
 }
 
 /// A connection that was reset may be told by its event alone.

@@ -198,7 +198,6 @@ Verdict LogJudge::finish(bool cut) {
     for (const auto& [descriptor, slot] : task.table->slots) {
       if (!slot.file || !slot.file->client) continue;
       Moment moment = moment_of(task, 0);
-      moment.at_end = true;
       moment.descriptor = descriptor;
       traffic_.held(moment, *slot.file->client, *task.table);
       open.emplace(slot.file->client.get(), moment);

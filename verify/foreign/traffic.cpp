@@ -8,7 +8,7 @@
 namespace antiphon::verify::foreign {
 
 std::string Moment::text() const {
-  std::string text = (at_end ? "at the end of the log" : "line " + std::to_string(line)) + ", " + who;
+  std::string text = (line == 0 ? "at the end of the log" : "line " + std::to_string(line)) + ", " + who;
   const std::string number = descriptor ? std::to_string(*descriptor) : "";
   if (!call.empty()) return text + ", " + std::string(call) + "(" + number + ")";
   return number.empty() ? text : text + ", descriptor " + number;

@@ -17,13 +17,12 @@ namespace antiphon::verify::foreign {
 
 /// Where the log is.
 struct Moment {
-  std::size_t line = 0;
+  std::size_t line = 0;  ///< 0: its end.
   std::int64_t pid = 0;
   std::size_t begun = 0;  ///< The line in which the call began.
   std::string who;        ///< "pid 4242"
   std::string_view call;  ///< "" if it is none.
   std::optional<std::int64_t> descriptor;
-  bool at_end = false;  ///< Of the log: `line` means nothing.
 
   /// "line 12, pid 4242, write(7)"
   [[nodiscard]] std::string text() const;
