@@ -55,6 +55,12 @@ char payload_byte(std::uint32_t client, std::uint64_t position) {
   return alphabet[(mixed >> 40U) % alphabet.size()];
 }
 
+std::string payload(std::uint32_t client, std::uint64_t from, std::size_t count) {
+  std::string text(count, '\0');
+  for (char& byte : text) byte = payload_byte(client, from++);
+  return text;
+}
+
 char cyclic_byte(std::uint32_t client, std::uint64_t position) {
   return alphabets[client % alphabets.size()][position % script::any_period];
 }

@@ -145,6 +145,8 @@ std::string describe(const Scenario& scenario);
 /// The byte that a client sends at a position. Each client has an alphabet (lower case, upper case, digits, signs, in
 /// turn), so that a byte which strays to another connection shows.
 char payload_byte(std::uint32_t client, std::uint64_t position);
+/// So many of them, from a position on.
+std::string payload(std::uint32_t client, std::uint64_t from, std::size_t count);
 /// The same for a client that sends any number of messages: no two bytes of a period are equal.
 char cyclic_byte(std::uint32_t client, std::uint64_t position);
 

@@ -81,9 +81,8 @@ struct Sending {
 };
 
 Sending next_piece(std::uint32_t client, const Progress& progress, std::uint32_t left) {
-  std::string bytes(std::min(left, most_at_once), '\0');
-  for (std::size_t place = 0; place < bytes.size(); ++place) bytes[place] = payload_byte(client, progress.sent + place);
-  return {progress, Bytes::copy_of(bytes), left - static_cast<std::uint32_t>(bytes.size())};
+  const std::uint32_t count = std::min(left, most_at_once);
+  return {progress, Bytes::copy_of(payload(client, progress.sent, count)), left - count};
 }
 
 Sending went_out(std::uint32_t client, Sending sending, std::size_t count) {

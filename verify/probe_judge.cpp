@@ -132,11 +132,8 @@ class OfClient {
 
   /// What a client sent, its beginning.
   [[nodiscard]] std::string text_of(std::size_t client) const {
-    std::string text(std::min<std::uint64_t>(run_.views[client].conversation.received(), Mismatch::most_kept), '\0');
-    for (std::size_t place = 0; place < text.size(); ++place) {
-      text[place] = payload_byte(static_cast<std::uint32_t>(client), place);
-    }
-    return text;
+    const std::uint64_t sent = run_.views[client].conversation.received();
+    return payload(static_cast<std::uint32_t>(client), 0, std::min<std::uint64_t>(sent, Mismatch::most_kept));
   }
 
   const Visit& visit_;

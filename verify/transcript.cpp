@@ -63,10 +63,7 @@ class OfClient {
     if (ended_) return true;
     const std::uint64_t count = std::min<std::uint64_t>(send.count, view_.conversation.received() - sent_);
     if (count == 0) return send.count == 0;
-    std::string beginning(std::min(count, most_bytes), '\0');
-    for (std::size_t place = 0; place < beginning.size(); ++place) {
-      beginning[place] = payload_byte(number_, sent_ + place);
-    }
+    const std::string beginning = payload(number_, sent_, std::min(count, most_bytes));
     sent_ += count;
     const std::string rest = count < send.count ? " of " + std::to_string(send.count) : "";
     lines_.push_back("> " + quoted(beginning, count) + rest);

@@ -192,7 +192,7 @@ TYPED_TEST(LoopsThreads, AllServeAndNoClientIsLost) {
   Workers<TypeParam> workers(at_any_port({.wait_ms = 20'000, .drain_ms = 20'000}));
   Clients clients(count, workers.at(), {script::Connect{}, script::Send{much}, script::Await{much}, script::EndSide{}});
   for (std::uint32_t client = 0; const parity::ClientOutcome& one : clients.outcomes()) {
-    EXPECT_EQ(one.received, parity::payload(client++, much));
+    EXPECT_EQ(one.received, payload(client++, 0, much));
     EXPECT_TRUE(one.met_end);
   }
   int all = 0;

@@ -125,12 +125,6 @@ std::string Outcome::met(std::size_t client) const {
   return text;
 }
 
-std::string payload(std::uint32_t client, std::size_t count) {
-  std::string text;
-  for (std::size_t place = 0; place < count; ++place) text += payload_byte(client, place);
-  return text;
-}
-
 // -- The simulation ----------------------------------------------------------------------------------------------
 
 namespace {

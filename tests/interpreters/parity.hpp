@@ -64,9 +64,6 @@ struct Outcome {
   [[nodiscard]] std::string met(std::size_t client) const;
 };
 
-/// The first bytes that a client sends.
-std::string payload(std::uint32_t client, std::size_t count);
-
 // -- The interpreters --------------------------------------------------------------------------------------------
 
 struct Interpreter {

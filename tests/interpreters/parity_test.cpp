@@ -773,7 +773,7 @@ std::string verdict(const Outcome& run, verify::Answers answers = verify::Answer
 void expect_echoes(const Outcome& run) {
   for (std::uint32_t client = 0; client < run.clients.size(); ++client) {
     const ClientOutcome& one = run.clients[client];
-    EXPECT_EQ(one.received, payload(client, one.sent)) << client;
+    EXPECT_EQ(one.received, payload(client, 0, one.sent)) << client;
     EXPECT_TRUE(one.met_end && !one.met_reset) << client;
   }
 }

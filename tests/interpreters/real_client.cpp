@@ -72,8 +72,8 @@ class RealClient::Conversation {
 
   void act(const script::Send& action) {
     if (!connected_ || ended_side_) return;
-    std::string text(action.count, '\0');
-    for (char& byte : text) byte = payload_byte(client_, said_++);
+    const std::string text = payload(client_, said_, action.count);
+    said_ += action.count;
     std::string_view left = text;
     while (!left.empty() && !done_ && in_time()) {
       if ((step(POLLOUT) & POLLOUT) == 0 || done_) continue;

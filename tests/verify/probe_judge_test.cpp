@@ -93,23 +93,12 @@ TEST(ProbeJudge, WhatComesHasToBeRight) {
 TEST(ProbeJudge, SaysWhoseBytesStrayed) {
   Visit two = visit({Connect{}, Send{40}, EndSide{}});
   two.clients.push_back(two.clients.front());
-  std::string own;
-  std::string other;
-  for (std::uint64_t place = 0; place < 40; ++place) {
-    own += payload_byte(0, place);
-    other += payload_byte(1, place);
-  }
+  const std::string own = payload(0, 0, 40);
+  const std::string other = payload(1, 0, 40);
   const ProbeVerdict verdict =
       judge_clients(two, {{with_end(ended(view(own, other))), with_end(ended(view(other, other)))}});
   ASSERT_EQ(verdict.faults.size(), 1U);
   EXPECT_TRUE(verdict.faults.front().what.starts_with("sends what client 2 had sent at byte 0: "));
-}
-
-ClientView unconnected(Errno error) {
-  ClientView view;
-  view.begun = view.over = true;
-  view.unconnected = error;
-  return view;
 }
 
 TEST(ProbeJudge, EveryClientIsAccepted) {
