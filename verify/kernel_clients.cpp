@@ -5,7 +5,6 @@
 #include <exception>
 #include <mutex>
 #include <thread>
-#include <utility>
 
 #include "interpreters/epoll.hpp"
 #include "interpreters/recording.hpp"
@@ -65,16 +64,15 @@ class KernelRun final : TraceSink {
   void flush() override {}
   void write(const ProcessEvent& event) override {
     watch_.see(event);
-    if (!std::exchange(has_told_, has_told_ || watch_.all_settled()) && has_told_) tell(all_settled_);
+    if (!all_settled_ && watch_.all_settled()) tell(all_settled_);
   }
 
   const Endpoint& at_;
   const Visit& visit_;
-  ClientWatch watch_;  ///< The loop's, until its thread has ended; and so are the next two.
-  bool has_told_ = false;
-  std::exception_ptr failure_;
+  ClientWatch watch_;           ///< The loop's, until its thread has ended.
+  std::exception_ptr failure_;  ///< So is this.
   Stop stop_;
-  std::mutex mutex_;  ///< Of what follows.
+  std::mutex mutex_;  ///< Of what follows. The loop alone changes that, and so reads it without.
   std::condition_variable news_;
   bool all_settled_ = false;
   bool is_over_ = false;
