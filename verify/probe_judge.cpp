@@ -55,7 +55,7 @@ class OfClient {
     if (resets(script_) || stops_reading(script_)) return std::nullopt;
     const std::string owed = still_owed();
     if (!owed.empty()) return lacking(Failing::unanswered, owed);
-    return once_ ? ending_of_one_message() : ending();
+    return ending();
   }
 
   [[nodiscard]] Fault fault(Failing failing, std::string what, std::string where = "") const {
@@ -98,7 +98,8 @@ class OfClient {
 
   /// All was answered.
   [[nodiscard]] std::optional<Fault> ending() const {
-    if (!view_.ended_side) return ending_of_one_who_holds();
+    const bool once_is_over = once_ && view_.conversation.received() > 0;
+    if (!view_.ended_side && !once_is_over) return ending_of_one_who_holds();
     if (view_.met_end) return std::nullopt;
     return lacking(view_.failure ? Failing::reset_at_end : Failing::not_ended, "the end");
   }
@@ -111,12 +112,6 @@ class OfClient {
     if (!view_.is_let_go()) return std::nullopt;
     return fault(Failing::ended_early, view_.failure ? "resets the connection" : "ends the connection",
                  "before its client has ended it");
-  }
-
-  [[nodiscard]] std::optional<Fault> ending_of_one_message() const {
-    if (view_.conversation.received() == 0) return ending();
-    if (view_.met_end) return std::nullopt;
-    return lacking(view_.failure ? Failing::reset_at_end : Failing::not_ended, "the end");
   }
 
   [[nodiscard]] std::string what_is_wrong() const {
