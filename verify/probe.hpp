@@ -16,7 +16,8 @@
 
 namespace antiphon::verify {
 
-/// Lets the clients of a visit loose on the server. None is stopped before the visit's limit or `at_most_ms`.
+/// Lets the clients of a visit loose on the server. Who waits for something is not stopped before `at_most_ms`; clients
+/// that only hold their connection are, once all others are over.
 using RunClients = std::function<ClientsRun(const Visit& visit, std::int64_t at_most_ms)>;
 
 struct ProbeOptions {

@@ -134,7 +134,7 @@ std::size_t width(std::string_view text) {
   return static_cast<std::size_t>(std::ranges::count_if(text, [](char byte) { return (byte & 0xC0) != 0x80; }));
 }
 
-/// The clients that are shown: all, or the one of the fault after the first ones.
+/// The clients that are shown: all of a few, or the one of the fault.
 std::vector<std::size_t> shown_clients(std::size_t count, std::size_t of_fault) {
   std::vector<std::size_t> clients;
   for (std::size_t client = 0; client < count; ++client) {

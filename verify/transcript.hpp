@@ -18,7 +18,7 @@ namespace antiphon::verify {
 ///     < end            where "cd" is owed
 ///
 /// `>` is what the client sends, `<` what it meets: bytes, the server's end, a reset, silence. What came back is shown
-/// where the client waits for it. Of many clients it shows the one of the fault and a few others.
+/// where the client waits for it. Of more than five clients it shows the one of the fault.
 std::vector<std::string> transcript(const Endpoint& at, const Visit& visit, const ClientsRun& run, const Fault& fault);
 
 }  // namespace antiphon::verify
