@@ -26,15 +26,12 @@ constexpr std::int64_t shares = 8;
 class Probe {
  public:
   Probe(const RunClients& run, const ProbeOptions& options)
-      : run_clients_(run),
-        options_(options),
-        end_(Clock::now() + std::chrono::milliseconds(options.timeout_ms)),
-        promises_(promises(options.expected)) {}
+      : run_clients_(run), options_(options), end_(Clock::now() + std::chrono::milliseconds(options.timeout_ms)) {}
 
   ProbeResult result() {
     result_.unreachable = refusal();
     if (result_.unreachable) return std::move(result_);
-    for (const Promise& promise : promises_) {
+    for (const Promise& promise : promises(options_.expected)) {
       const std::vector<Visit>& visits = promise.visits;
       std::size_t next = 0;
       try_promise(promise.name, promise.text,
@@ -62,9 +59,11 @@ class Probe {
   }
   [[nodiscard]] bool time_is_up() const { return left_ms() < least_ms; }
 
+  ClientsRun let_loose(const Visit& visit) const { return run_clients_(visit, std::min(visit.limit_ms, left_ms())); }
+
   Tried run(const Visit& visit) {
     Tried tried;
-    tried.run = run_clients_(visit, std::min(visit.limit_ms, left_ms()));
+    tried.run = let_loose(visit);
     tried.verdict = judge_clients(visit, tried.run);
     std::erase_if(tried.verdict.faults, [&](const Fault& fault) { return is_beside_the_point(fault.failing); });
     return tried;
@@ -92,10 +91,7 @@ class Probe {
   }
 
   /// A client without company.
-  ClientsRun send_one(Script script) {
-    const Visit visit = visit_of(options_.expected, {std::move(script)});
-    return run_clients_(visit, std::min(visit.limit_ms, left_ms()));
-  }
+  ClientsRun send_one(Script script) { return let_loose(visit_of(options_.expected, {std::move(script)})); }
 
   /// Nobody is let in.
   std::optional<Errno> refusal() {
@@ -199,7 +195,6 @@ class Probe {
   const RunClients& run_clients_;
   const ProbeOptions& options_;
   Clock::time_point end_;
-  std::vector<Promise> promises_;
   std::string nothing_more_;  ///< Why no further promise is tried.
   ProbeResult result_;
 };
