@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "tests/verify/client_views.hpp"
+
 namespace antiphon::verify {
 namespace {
 
@@ -14,31 +16,6 @@ using script::EndSide;
 using script::Reset;
 using script::Send;
 using script::StopReading;
-
-/// One client's view: connected, with what it sent and what came back.
-ClientView view(std::string_view sent, std::string_view came) {
-  ClientView view;
-  view.begun = view.connected = view.over = true;
-  view.conversation.receive(sent);
-  view.conversation.send(came);
-  return view;
-}
-ClientView with_end(ClientView view) {
-  view.met_end = true;
-  return view;
-}
-ClientView with_reset(ClientView view) {
-  view.failure = Errno::CONNRESET;
-  return view;
-}
-ClientView stopped(ClientView view) {
-  view.stopped = true;
-  return view;
-}
-ClientView ended(ClientView view) {
-  view.ended_side = true;
-  return view;
-}
 
 Visit visit(Script script, Answers answers = Answers::everything) {
   Visit visit;

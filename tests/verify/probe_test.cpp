@@ -8,6 +8,7 @@
 
 #include "core/programs/catalogue.hpp"
 #include "core/rewrite.hpp"
+#include "tests/verify/client_views.hpp"
 #include "tests/verify/simulated_clients.hpp"
 #include "verify/planted.hpp"
 #include "verify/transcript.hpp"
@@ -286,41 +287,23 @@ RunClients scripted(std::function<ClientView(std::size_t run)> view) {
   };
 }
 
-ClientView refused(Errno error) {
-  ClientView view;
-  view.begun = view.over = true;
-  view.unconnected = error;
-  return view;
-}
-
 TEST(Probe, NobodyIsThere) {
-  const ProbeResult result = probe(scripted([](std::size_t) { return refused(Errno::CONNREFUSED); }), options());
+  const ProbeResult result = probe(scripted([](std::size_t) { return unconnected(Errno::CONNREFUSED); }), options());
   EXPECT_EQ(result.unreachable, Errno::CONNREFUSED);
   EXPECT_TRUE(result.promises.empty());
 }
 
-ClientView served() {
-  ClientView view;
-  view.begun = view.over = view.connected = view.ended_side = view.met_end = true;
-  view.conversation.receive("a");
-  view.conversation.send("a");
-  return view;
-}
+ClientView served() { return with_end(ended(view("a", "a"))); }
 
 TEST(Probe, WhatThisMachineLacksIsNotTheServersFault) {
   const ProbeResult result =
-      probe(scripted([](std::size_t run) { return run == 3 ? refused(Errno::MFILE) : served(); }), options());
+      probe(scripted([](std::size_t run) { return run == 3 ? unconnected(Errno::MFILE) : served(); }), options());
   EXPECT_EQ(result.promises.front().why, "this machine lacks something: EMFILE");
   EXPECT_EQ(result.ruling, Ruling::incomplete);
 }
 
 TEST(Probe, WhatIsNotSeenAgainIsNoViolation) {
-  const auto fails_once = [](std::size_t run) {
-    ClientView view = served();
-    if (run == 5) view.failure = Errno::CONNRESET;
-    if (run == 5) view.met_end = false;
-    return view;
-  };
+  const auto fails_once = [](std::size_t run) { return run == 5 ? with_reset(ended(view("a", "a"))) : served(); };
   const ProbeResult result = probe(scripted(fails_once), options());
   EXPECT_EQ(named(result, Ruling::violated), Names{});
   EXPECT_EQ(promise(result, "end").why,
@@ -329,7 +312,7 @@ TEST(Probe, WhatIsNotSeenAgainIsNoViolation) {
 
 TEST(Probe, WhoIsGoneCannotBeAskedAgain) {
   const ProbeResult result =
-      probe(scripted([](std::size_t run) { return run < 2 ? served() : refused(Errno::CONNREFUSED); }), options());
+      probe(scripted([](std::size_t run) { return run < 2 ? served() : unconnected(Errno::CONNREFUSED); }), options());
   EXPECT_EQ(result.promises.front().ruling, Ruling::violated);
   EXPECT_EQ(result.promises.front().finding->fault.failing, Failing::gone);
   EXPECT_EQ(result.promises.front().finding->tried, 0U);
