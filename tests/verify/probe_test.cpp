@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -308,6 +309,29 @@ TEST(Probe, WhatIsNotSeenAgainIsNoViolation) {
   EXPECT_EQ(named(result, Ruling::violated), Names{});
   EXPECT_EQ(promise(result, "end").why,
             "it failed once, and not again: resets the connection (ECONNRESET) where the end is owed");
+}
+
+TEST(Probe, WhatFailsNowAndThenIsNotShrunkTo) {
+  const auto all = promises(options().expected);
+  const auto whole = std::ranges::find(all, "messages", &Promise::name)->visits.front().clients;
+  // The whole script always fails, and a part of it not the second time.
+  const auto tried = std::make_shared<std::vector<std::vector<Script>>>();
+  const RunClients run = [=](const Visit& visit, std::int64_t) {
+    const auto before = std::ranges::count(*tried, visit.clients);
+    tried->push_back(visit.clients);
+    const bool fails = visit.clients == whole || (visit.clients.front().size() > 4 && before != 1);
+    const ClientView met = fails ? with_end(ended(view("ab", "a"))) : served();
+    return ClientsRun{std::vector<ClientView>(visit.clients.size(), met)};
+  };
+  const ProbeResult result = probe(run, options());
+  EXPECT_EQ(promise(result, "messages").finding->visit.clients, whole);
+  EXPECT_GT(promise(result, "messages").finding->shrunk_in, 0U);
+}
+
+TEST(Probe, WhoDoesNotAnswerOnceIsNotGone) {
+  const ProbeResult result =
+      probe(scripted([](std::size_t run) { return run == 2 ? unconnected(Errno::CONNREFUSED) : served(); }), options());
+  EXPECT_EQ(result.promises.front().ruling, Ruling::holds);
 }
 
 TEST(Probe, WhoIsGoneCannotBeAskedAgain) {
