@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -44,6 +45,17 @@ std::string program_name(const std::string& option, const std::string& text);
 
 /// Declares an option that takes one word.
 CLI::Option* add_text(CLI::App& app, const std::string& name, const std::function<void(const std::string&)>& take);
+
+/// Declares an option that takes a whole number.
+template <class Number>
+CLI::Option* add_number(CLI::App& app, const std::string& name, Number& member, std::int64_t least, std::int64_t most) {
+  return add_text(app, name, [=, &member](const std::string& text) {
+    member = static_cast<Number>(whole_number(name, text, least, most));
+  });
+}
+
+/// The largest seed that a command line takes.
+inline constexpr std::int64_t most_seed = std::numeric_limits<std::int64_t>::max();
 
 /// Reads the command line; a Farewell if the program is not to run: its manual, its version, or a complaint.
 std::optional<Farewell> parse(std::string_view program, CLI::App& app, int count, const char* const* values,

@@ -140,19 +140,15 @@ void add_options(CLI::App& app, ServerArguments& arguments) {
   app.set_help_flag("-h,--help");
   app.set_version_flag("--version", fmt::format("echo-server {}", version));
   add_text(app, "--host", [&](Text host) { server.at.host = host; });
-  add_text(app, "--port",
-           [&](Text text) { server.at.port = static_cast<std::uint16_t>(whole_number("--port", text, 0, 65535)); });
+  add_number(app, "--port", server.at.port, 0, 65535);
   add_text(app, "--interpreter", [&](Text name) { arguments.interpreter = chosen_interpreter(name); });
-  add_text(app, "--workers",
-           [&](Text text) { arguments.workers = static_cast<int>(whole_number("--workers", text, 1, most_workers)); });
-  add_text(app, "--spin", [&](Text text) { arguments.spin_us = whole_number("--spin", text, 0, most_spin_us); });
+  add_number(app, "--workers", arguments.workers, 1, most_workers);
+  add_number(app, "--spin", arguments.spin_us, 0, most_spin_us);
   CLI::Option* const program =
       add_text(app, "--program", [&](Text name) { arguments.program = program_name("--program", name); });
   app.add_flag_callback("--once", [&] { arguments.program = "once"; })->excludes(program)->disable_flag_override();
-  add_text(app, "--backlog",
-           [&](Text text) { server.backlog = static_cast<int>(whole_number("--backlog", text, 0, most_int)); });
-  add_text(app, "--max-connections",
-           [&](Text text) { server.max_connections = whole_number("--max-connections", text, 1, unlimited - 1); });
+  add_number(app, "--backlog", server.backlog, 0, most_int);
+  add_number(app, "--max-connections", server.max_connections, 1, unlimited - 1);
   add_text(app, "--idle-timeout", [&](Text text) {
     const std::int64_t limit = seconds("--idle-timeout", text);
     until.wait_ms = limit == 0 ? forever_ms : limit;

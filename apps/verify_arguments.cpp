@@ -156,7 +156,6 @@ constexpr std::string_view strategy_names[] = {"dfs", "bfs", "random", "pct", "g
 constexpr std::string_view reduction_names[] = {"none", "por", "symmetry", "all"};
 
 constexpr std::int64_t most_runs = 1'000'000'000;
-constexpr std::int64_t most_seed = std::numeric_limits<std::int64_t>::max();
 
 void take_faults(VerifyArguments& arguments, const std::string& list) {
   auto classes = verify::faults_named(list);
@@ -165,18 +164,11 @@ void take_faults(VerifyArguments& arguments, const std::string& list) {
   arguments.fault_classes = *std::move(classes);
 }
 
-template <class Number>
-CLI::Option* number(CLI::App& command, const std::string& name, Number& member, std::int64_t least, std::int64_t most) {
-  return add_text(command, name, [=, &member](const std::string& text) {
-    member = static_cast<Number>(whole_number(name, text, least, most));
-  });
-}
-
 void add_scope_options(CLI::App& command, VerifyArguments& arguments) {
   ExploreArguments& explore = arguments.explore;
-  number(command, "--size", explore.scope.size, 1, 64);
-  number(command, "--capacity", explore.scope.capacity, 1, 64);
-  number(command, "--memory", explore.memory_mib, 1, 1'000'000);
+  add_number(command, "--size", explore.scope.size, 1, 64);
+  add_number(command, "--capacity", explore.scope.capacity, 1, 64);
+  add_number(command, "--memory", explore.memory_mib, 1, 1'000'000);
   add_text(command, "--messages", [&](const std::string& text) {
     explore.scope.any_messages = text == "any";
     if (!explore.scope.any_messages) {
@@ -184,7 +176,7 @@ void add_scope_options(CLI::App& command, VerifyArguments& arguments) {
     }
   });
   add_text(command, "--faults", [&](const std::string& list) { take_faults(arguments, list); });
-  number(command, "--clients", explore.scope.clients, 1, 8);
+  add_number(command, "--clients", explore.scope.clients, 1, 8);
 }
 
 void add_compare_options(CLI::App& command, VerifyArguments& arguments) {
@@ -210,11 +202,11 @@ void add_explore_options(CLI::App& command, VerifyArguments& arguments) {
     explore.reductions = {.partial_order = which == 1 || which == 3, .symmetry = which >= 2};
   });
   add_text(command, "--emit-test", [&](const std::string& file) { arguments.emit_test = file; });
-  number(command, "--threads", explore.threads, 1, 64);
+  add_number(command, "--threads", explore.threads, 1, 64);
   const std::vector<CLI::Option*> of_walks{
-      number(command, "--runs", arguments.runs, 1, most_runs),
-      number(command, "--seed", arguments.seed, 0, most_seed),
-      number(command, "--depth", explore.depth, 1, 10),
+      add_number(command, "--runs", arguments.runs, 1, most_runs),
+      add_number(command, "--seed", arguments.seed, 0, most_seed),
+      add_number(command, "--depth", explore.depth, 1, 10),
   };
   command.callback([&, reduce, of_walks] {
     arguments.command = VerifyCommand::explore;
@@ -271,11 +263,11 @@ void add_options(CLI::App& app, VerifyArguments& arguments) {
       add_text(*properties, "--replay", [&](const std::string& token) { arguments.token = token; });
   add_text(*properties, "--emit-test", [&](const std::string& file) { arguments.emit_test = file; });
   properties->add_flag("--coverage", arguments.coverage)->excludes(replay);
-  number(*properties, "--runs", arguments.runs, 1, most_runs)->excludes(replay);
-  number(*properties, "--seed", arguments.seed, 0, most_seed)->excludes(replay);
-  number(*properties, "--clients", arguments.clients, 1, 16)->excludes(replay);
-  number(*mutants, "--runs", arguments.mutant_runs, 1, most_runs);
-  number(*mutants, "--seed", arguments.seed, 0, most_seed);
+  add_number(*properties, "--runs", arguments.runs, 1, most_runs)->excludes(replay);
+  add_number(*properties, "--seed", arguments.seed, 0, most_seed)->excludes(replay);
+  add_number(*properties, "--clients", arguments.clients, 1, 16)->excludes(replay);
+  add_number(*mutants, "--runs", arguments.mutant_runs, 1, most_runs);
+  add_number(*mutants, "--seed", arguments.seed, 0, most_seed);
   add_text(*properties, "--faults", [&](const std::string& list) { take_faults(arguments, list); })->excludes(replay);
   add_trace_options(*trace, arguments);
   add_explore_options(*explore, arguments);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <string>
 
 #include "apps/addresses.hpp"
@@ -33,13 +32,8 @@ void add_probe_options(CLI::App& command, ProbeArguments& arguments, bool& as_js
   command.add_flag_callback("--once", [&] { options.expected.answers = verify::Answers::first_message; });
   command.add_flag("--allow-remote", arguments.allow_remote);
   command.add_flag_callback("--json", [&] { as_json = true; });
-  add_text(command, "--runs", [&](Text text) {
-    options.runs = static_cast<std::uint64_t>(whole_number("--runs", text, 0, most_random_runs));
-  });
-  add_text(command, "--seed", [&](Text text) {
-    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
-    options.seed = static_cast<std::uint64_t>(whole_number("--seed", text, 0, most));
-  });
+  add_number(command, "--runs", options.runs, 0, most_random_runs);
+  add_number(command, "--seed", options.seed, 0, most_seed);
   add_text(command, "--timeout", [&](Text text) {
     options.timeout_ms = seconds("--timeout", text);
     if (options.timeout_ms < least_timeout_ms || options.timeout_ms > most_timeout_ms) {
