@@ -18,11 +18,6 @@ using verify::ProbeResult;
 using verify::PromiseResult;
 using verify::Ruling;
 
-std::string_view word_of(Ruling ruling) {
-  if (ruling == Ruling::holds) return "holds";
-  return ruling == Ruling::violated ? "violated" : "incomplete";
-}
-
 std::size_t count(const ProbeResult& result, Ruling ruling) {
   return static_cast<std::size_t>(std::ranges::count(result.promises, ruling, &PromiseResult::ruling));
 }
@@ -33,7 +28,7 @@ std::string_view kind_of(const ProbeOptions& options) {
 }
 
 std::string headline(const Endpoint& at, const ProbeOptions& options, const ProbeResult& result) {
-  std::string text = fmt::format("{}: {} as {}: {} of {} promises hold", word_of(result.ruling), text_of(at),
+  std::string text = fmt::format("{}: {} as {}: {} of {} promises hold", name_of(result.ruling), text_of(at),
                                  kind_of(options), count(result, Ruling::holds), result.promises.size());
   if (const auto violated = count(result, Ruling::violated)) text += fmt::format(", {} violated", violated);
   if (const auto incomplete = count(result, Ruling::incomplete)) text += fmt::format(", {} not judged", incomplete);
@@ -77,7 +72,7 @@ std::string list_of(const ProbeResult& result) {
   const auto& promises = result.promises;
   for (auto one = promises.begin(); one != promises.end();) {
     if (one->why.empty()) {
-      text += fmt::format("  {:<10}  {:<13}  {}\n", word_of(one->ruling), one->name, one->text);
+      text += fmt::format("  {:<10}  {:<13}  {}\n", name_of(one->ruling), one->name, one->text);
       ++one;
       continue;
     }
@@ -85,7 +80,7 @@ std::string list_of(const ProbeResult& result) {
     std::string names(one->name);
     const std::string& why = one->why;
     while (++one != others) names += ", " + std::string(one->name);
-    text += fmt::format("  {:<10}  {:<13}  not judged: {}\n", word_of(Ruling::incomplete), names, why);
+    text += fmt::format("  {:<10}  {:<13}  not judged: {}\n", name_of(Ruling::incomplete), names, why);
   }
   return text;
 }
@@ -114,14 +109,14 @@ Json finding_json(const Endpoint& at, const ProbeFinding& finding) {
 std::string as_json_text(const Endpoint& at, const ProbeOptions& options, const ProbeResult& result) {
   Json promises = Json::array();
   for (const PromiseResult& promise : result.promises) {
-    Json one{{"promise", promise.name}, {"text", promise.text}, {"verdict", word_of(promise.ruling)}};
+    Json one{{"promise", promise.name}, {"text", promise.text}, {"verdict", name_of(promise.ruling)}};
     if (!promise.why.empty()) one["why"] = promise.why;
     if (promise.finding) one["finding"] = finding_json(at, *promise.finding);
     promises.push_back(std::move(one));
   }
   Json remarks = Json::array();
   if (const std::string one = remark(options, result); !one.empty()) remarks.push_back(one);
-  return printed({{"verdict", word_of(result.ruling)},
+  return printed({{"verdict", name_of(result.ruling)},
                   {"server", text_of(at)},
                   {"once", options.expected.answers == verify::Answers::first_message},
                   {"random_runs", options.runs},
