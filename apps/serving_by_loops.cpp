@@ -14,10 +14,9 @@
 #include <vector>
 
 #include "apps/serving.hpp"
+#include "apps/told.hpp"
 #include "core/programs/catalogue.hpp"
-#include "interpreters/both_sinks.hpp"
 #include "interpreters/epoll.hpp"
-#include "interpreters/trace_writer.hpp"
 #include "interpreters/uring.hpp"
 #include "verify/monitor.hpp"
 
@@ -25,41 +24,8 @@ namespace antiphon {
 
 namespace {
 
-/// Who is told what one worker does: the trace, a monitor of its own, both or nobody. Lives in the worker's thread.
-class Told {
- public:
-  /// `who`: the worker, for a reader of several, or "".
-  Told(const ServerArguments& arguments, TraceFile* trace, std::uint32_t worker, const std::string& who) {
-    if (trace != nullptr) {
-      writer_.emplace(*trace, arguments.trace_payload, worker, static_cast<std::uint32_t>(arguments.workers));
-    }
-    if (!arguments.monitor) return;
-    monitor_.emplace(expectations_of_one(arguments), [this, who, how = arguments.on_violation](const auto& violation) {
-      tell_violation(violation, who);
-      if (how == OnViolation::log) return;
-      if (writer_) writer_->flush();
-      std::_Exit(status_of(ExitCode::violated));
-    });
-    if (writer_) both_.emplace(*writer_, *monitor_);
-  }
-  Told(const Told&) = delete;
-  Told& operator=(const Told&) = delete;
-
-  /// Null: nobody.
-  TraceSink* sink() {
-    if (both_) return &*both_;
-    if (writer_) return &*writer_;
-    return monitor_ ? &*monitor_ : nullptr;
-  }
-
-  /// The monitor's verdict, if there is one.
-  std::optional<verify::Verdict> finish() { return monitor_ ? std::optional(monitor_->finish()) : std::nullopt; }
-
- private:
-  std::optional<TraceWriter> writer_;
-  std::optional<verify::Monitor> monitor_;
-  std::optional<BothSinks> both_;
-};
+/// Lives in the worker's thread.
+using ToldOfWorker = Told<verify::Monitor>;
 
 /// The event loops of one server, each in a thread of its own with a program value of its own. Nothing is shared while
 /// messages flow.
@@ -125,15 +91,32 @@ class Workers {
     try {
       ProgramOptions options = arguments_.options;
       options.server = server;
-      Told told(arguments_, trace_, number_of(worker), name_of(worker));
-      worker.report = run_one(*program_named(arguments_.program, options), loop_options(worker, told, sharing));
-      worker.verdict = told.finish();
+      ToldOfWorker told;
+      let_be_told(told, worker);
+      worker.report = run_one(*program_named(arguments_.program, options), loop_options(worker, told.sink(), sharing));
+      if (told.monitor) worker.verdict = told.monitor->finish();
     } catch (const std::exception& failure) {
       worker.exception = failure.what();
     }
     // One that fails takes the others with it: half a server would hide the failure.
     if (!worker.exception.empty() || !worker.report.result) stop_.request();
     tell([&] { worker.over = true; });
+  }
+
+  /// The monitor is the worker's own, as its trace writer is.
+  void let_be_told(ToldOfWorker& told, const Worker& worker) const {
+    if (trace_ != nullptr) {
+      told.writer.emplace(*trace_, arguments_.trace_payload, number_of(worker),
+                          static_cast<std::uint32_t>(arguments_.workers));
+    }
+    if (!arguments_.monitor) return;
+    const auto alarm = [&told, who = name_of(worker), how = arguments_.on_violation](const auto& violation) {
+      tell_violation(violation, who);
+      if (how == OnViolation::log) return;
+      if (told.writer) told.writer->flush();
+      std::_Exit(status_of(ExitCode::violated));
+    };
+    told.monitor.emplace(expectations_of_one(arguments_), alarm);
   }
 
   [[nodiscard]] LoopReport run_one(const Server& program, const LoopOptions& options) const {
@@ -148,11 +131,11 @@ class Workers {
     return workers_.size() == 1 ? "" : fmt::format("worker {}: ", number_of(worker));
   }
 
-  LoopOptions loop_options(Worker& worker, Told& told, kernel::Sharing sharing) {
-    const auto when_listening = [this, &worker, &told](const Endpoint& bound) {
+  LoopOptions loop_options(Worker& worker, TraceSink* sink, kernel::Sharing sharing) {
+    const auto when_listening = [this, &worker, sink](const Endpoint& bound) {
       // The others start once the first one listens: whatever they write comes after the header.
       if (trace_ != nullptr && &worker == &workers_.front()) trace_->start(header_of(arguments_, bound));
-      if (told.sink() != nullptr) told.sink()->flush();
+      if (sink != nullptr) sink->flush();
       tell([&] { worker.bound = bound; });
       if (workers_.size() == 1) log_->listening(bound);
     };
@@ -161,7 +144,7 @@ class Workers {
     };
     LoopOptions options;
     options.stop = &stop_;
-    options.trace = told.sink();
+    options.trace = sink;
     options.watch = [watch = AcceptorWatch(*log_, when_listening, when_stopping)](const ProcessEvent& event) mutable {
       const auto* const issued = std::get_if<Issued>(&event.what);
       if (issued == nullptr) return;
