@@ -2,12 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <system_error>
 #include <utility>
+
+#include "apps/input_file.hpp"
 
 namespace antiphon {
 
@@ -15,13 +14,6 @@ namespace {
 
 std::string complaint(const std::string& path, const BadInput& input) {
   return fmt::format("{}:{}: {}", path, input.line, input.what);
-}
-
-std::expected<std::unique_ptr<std::istream>, std::string> opened(const std::string& path) {
-  auto file = std::make_unique<std::ifstream>(path, std::ios::binary);
-  if (!*file) return std::unexpected(fmt::format("'{}': {}", path, std::strerror(errno)));
-  if (std::filesystem::is_directory(path)) return std::unexpected(path + ": it is a directory");
-  return file;
 }
 
 /// A server that is killed while it begins a part leaves an empty file.

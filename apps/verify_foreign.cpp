@@ -2,12 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <string>
 
+#include "apps/input_file.hpp"
 #include "apps/output.hpp"
 #include "apps/verify_report_parts.hpp"
 #include "apps/verify_verdict.hpp"
@@ -45,12 +42,11 @@ std::string report_json(const VerifyArguments& arguments, const verify::Verdict&
 
 ExitCode judge_foreign(const VerifyArguments& arguments) {
   const std::string& file = arguments.files.front();
-  std::ifstream input(file, std::ios::binary);
-  if (!input) return refused(fmt::format("'{}': {}", file, std::strerror(errno)));
-  if (std::filesystem::is_directory(file)) return refused(file + ": it is a directory");
+  const auto input = opened(file);
+  if (!input) return refused(input.error());
   const bool by_wire = arguments.input == TraceInput::pcap;
   const auto verdict =
-      by_wire ? verify::judge_capture(file, arguments.port) : verify::judge_strace(input, arguments.port);
+      by_wire ? verify::judge_capture(file, arguments.port) : verify::judge_strace(**input, arguments.port);
   if (!verdict) {
     const auto& [number, what] = verdict.error();
     if (!by_wire) return refused(fmt::format("{}:{}: {}", file, number, what));
