@@ -11,6 +11,10 @@
 
 namespace antiphon {
 
+/// The header that tests begin their traces with.
+inline const TraceHeader header{"stream", "fork", 60'000, 5'000};
+inline const std::string first_line = header_line(header) + '\n';
+
 /// A test with a folder of its own, and a trace in it.
 class ScratchTrace : public testing::Test {
  protected:

@@ -19,9 +19,6 @@
 namespace antiphon {
 namespace {
 
-const TraceHeader header{"stream", "fork", 60'000, 5'000};
-const std::string first_line = header_line(header) + '\n';
-
 class TraceFileTest : public ScratchTrace {
  protected:
   [[nodiscard]] std::unique_ptr<TraceFile> started(std::uint64_t most_bytes = unlimited) const {

@@ -13,8 +13,6 @@
 namespace antiphon {
 namespace {
 
-const TraceHeader header{"stream", "fork", 60'000, 5'000};
-const std::string first_line = header_line(header) + '\n';
 const ProcessEvent slept{0, 0, Issued{Exchange<Sleep>{{5}, Unit{}}, {}}};
 const ProcessEvent closed{0, 1, Issued{Exchange<Close>{{Socket{0}}, Unit{}}, {}}};
 
@@ -31,18 +29,24 @@ TEST_F(TraceWriterTest, HoldsAllBackUntilTheFileHasStarted) {
   EXPECT_EQ(content(), first_line + event_line(slept) + '\n' + event_line(closed) + '\n');
 }
 
-TEST_F(TraceWriterTest, HoldsBackUntilACloseOrItsEnd) {
+TEST_F(TraceWriterTest, HoldsBackUntilAClientComesOrGoesOrTheEnd) {
   const auto file = TraceFile::open(path()).value();
   file->start(header);
+  std::string expected = first_line;
+  const ProcessEvent accepted{0, 1, Issued{Exchange<Accept>{{Socket{0}}, Socket{1}}, {}}};
+  const ProcessEvent ended{0, 1, Ended{Unit{}}};
   {
     TraceWriter writer(*file);
-    writer.write(slept);
-    EXPECT_EQ(content(), first_line);
-    writer.write(closed);
-    EXPECT_EQ(content(), first_line + event_line(slept) + '\n' + event_line(closed) + '\n');
+    for (const ProcessEvent& due : {accepted, closed, ended}) {
+      writer.write(slept);
+      EXPECT_EQ(content(), expected);
+      writer.write(due);
+      expected += event_line(slept) + '\n' + event_line(due) + '\n';
+      EXPECT_EQ(content(), expected);
+    }
     writer.write(slept);
   }
-  EXPECT_TRUE(content().ends_with(event_line(closed) + '\n' + event_line(slept) + '\n'));
+  EXPECT_EQ(content(), expected + event_line(slept) + '\n');
 }
 
 TEST_F(TraceWriterTest, HoldsBackSoMuchAndNoMore) {

@@ -25,9 +25,9 @@ TEST_F(TraceOfWorkers, IsInOrderForEachOverAllParts) {
   constexpr std::uint32_t workers = 4;
   constexpr std::uint64_t events = 3000;
   const auto file = TraceFile::open(path(), std::uint64_t{1} << 20U).value();
-  TraceHeader header{"stream", "epoll", 60'000, 5'000};
-  header.workers = workers;
-  file->start(header);
+  TraceHeader of_workers = header;
+  of_workers.workers = workers;
+  file->start(of_workers);
   std::vector<std::thread> threads;
   for (std::uint32_t worker = 0; worker < workers; ++worker) {
     threads.emplace_back([&file, worker] { work(*file, worker, workers, events); });
