@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "core/trace.hpp"
+
+namespace antiphon::verify {
+
+/// The error that an exchange was answered with, if it was.
+std::optional<Errno> error_of(const AnyExchange<Net>& exchange);
+bool is_answered(const AnyExchange<Net>& exchange);
+
+/// A record of processes, sorted out. The events that it was made from must live as long.
+class RecordedRun {
+ public:
+  /// In the order of the record; each process's are numbered from 0 without a gap.
+  explicit RecordedRun(const std::vector<ProcessEvent>& record);
+
+  struct Line {
+    const ProcessEvent* event;
+    std::size_t position;  ///< In the record.
+  };
+  using Lines = std::vector<Line>;
+
+  [[nodiscard]] const std::vector<ProcessEvent>& record() const { return *record_; }
+  /// The events of a process: line n is event n. It may have none.
+  [[nodiscard]] const Lines& of(ProcessId process) const;
+
+  /// So many clients were accepted.
+  [[nodiscard]] std::uint32_t accepted() const { return accepted_; }
+  /// Whether processes of the server connected too.
+  [[nodiscard]] bool has_connects() const { return has_connects_; }
+  /// The most bytes that one Recv or Send carried.
+  [[nodiscard]] std::size_t largest() const { return largest_; }
+
+  /// From the event on, until the process closes the socket: so many bytes come in by it and by children that get it.
+  [[nodiscard]] std::size_t bytes_to_come(ProcessId process, std::uint64_t from, Socket socket) const;
+  /// The same span: whether the process is told of a reset.
+  [[nodiscard]] bool reset_to_come(ProcessId process, std::uint64_t from, Socket socket) const;
+
+ private:
+  template <Instruction I>
+  void count(const Exchange<I>& exchange);
+
+  const std::vector<ProcessEvent>* record_;
+  std::unordered_map<ProcessId, Lines> lines_;
+  std::uint32_t accepted_ = 0;
+  bool has_connects_ = false;
+  std::size_t largest_ = 0;
+};
+
+}  // namespace antiphon::verify
