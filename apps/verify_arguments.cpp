@@ -27,7 +27,7 @@ USAGE
                       [--memory MIB] [--emit-test FILE] [--format FORMAT]
   echo-verify compare A B [--clients N] [--messages K|any] [--size B] [--capacity B] [--faults LIST] [--memory MIB]
                       [--format FORMAT]
-  echo-verify trace FILE... [--program NAME] [--format FORMAT]
+  echo-verify trace FILE... [--program NAME [--in-simulator]] [--format FORMAT]
   echo-verify trace FILE --input strace|pcap [--port N] [--format FORMAT]
   echo-verify mutants [--program NAME] [--runs N] [--seed S] [--format FORMAT]
   echo-verify probe HOST:PORT [--once] [--runs N] [--seed S] [--timeout S] [--expect-idle-timeout S]
@@ -56,6 +56,12 @@ USAGE
   With `--trace-limit` a trace has parts: FILE.1 and FILE together, in this order, are judged if they begin with part 0.
   What was before is gone after a while; then the verdict is incomplete, and says so. (For a verdict on all of a long
   run: keep each FILE.1 before it is replaced, or have the server judged while it runs, by `echo-server --monitor`.)
+
+  With --in-simulator it also looks for the run in the simulator: for clients, an order of what happens, faults and a stop
+  with which the simulated network gives each process the same answers, but for pids, addresses and letters. Digests will
+  do. Found, it is printed with the scope that it needs and a token that replays it. Where the two part, the event and
+  both answers are shown: one of simulator and kernel is wrong there, not the program. It takes runs of one worker, with
+  at most 20000 events, 1024 connections and 1 MiB in one answer.
 
   With --input it judges any echo server: of `strace` by what its system calls did (recorded with
   `strace -f -xx -s 1048576 -o FILE SERVER…`), of `pcap` by what went over the wire (pcap or pcapng, as of
@@ -111,6 +117,7 @@ OPTIONS
   --json           Of probe: the same as --format json.
   --replay TOKEN   Run the scenario of a counterexample again.
   --input NAME     What FILE is: antiphon, strace or pcap. Default antiphon.
+  --in-simulator   Of trace: look for the run in the simulator too.
   --port N         Judge the server that listens on this port only, 1 to 65535. Default: every socket that accepts; of
                    pcap, whoever was connected to.
   --coverage       List the points, branches and errors of the program that no run reached.
@@ -140,6 +147,7 @@ EXAMPLES
   echo-server --trace t.jsonl --trace-limit 100M             then: echo-verify trace t.jsonl.1 t.jsonl
   strace -f -xx -s 1048576 -o log socat TCP-LISTEN:7000,fork EXEC:cat
                                    then, once it has stopped: echo-verify trace log --input strace
+  echo-verify trace t.jsonl --program stream --in-simulator
 )";
 
 std::string page() {
@@ -230,9 +238,12 @@ void add_trace_options(CLI::App& command, VerifyArguments& arguments) {
   });
   add_text(command, "--port",
            [&](const std::string& text) { arguments.port = whole_number("--port", text, 1, 65'535); });
+  command.add_flag("--in-simulator", arguments.in_simulator);
   command.callback([&arguments] {
     arguments.command = VerifyCommand::trace;
     const bool ours = arguments.input == TraceInput::antiphon;
+    if (!ours && arguments.in_simulator) refuse("--in-simulator", "only --input antiphon has it");
+    if (arguments.in_simulator && !arguments.program) refuse("--in-simulator", "it needs --program");
     if (ours && arguments.port) refuse("--port", "only --input strace and pcap have it");
     if (!ours && arguments.program) refuse("--program", "only --input antiphon has it");
     if (!ours && arguments.files.size() > 1) refuse("FILE", "only --input antiphon takes several parts");

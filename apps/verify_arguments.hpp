@@ -33,6 +33,7 @@ struct VerifyArguments {
   VerifyCommand command = VerifyCommand::properties;
   std::vector<std::string> files;  ///< The paths of the trace's parts.
   TraceInput input = TraceInput::antiphon;
+  bool in_simulator = false;            ///< Look for the recorded run in the simulator.
   std::optional<std::int64_t> port;     ///< Of the server that is judged, in an input that is not ours.
   std::optional<std::string> program;   ///< As given.
   std::array<std::string, 2> compared;  ///< The programs of `compare`.

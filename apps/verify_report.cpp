@@ -26,6 +26,8 @@ std::string_view name_of(verify::Party party) {
   return party == verify::Party::program ? "the program" : "the interpreter or the kernel";
 }
 
+}  // namespace
+
 std::string indented(const std::string& text) {
   std::string out;
   std::size_t start = 0;
@@ -36,8 +38,6 @@ std::string indented(const std::string& text) {
   }
   return out;
 }
-
-}  // namespace
 
 std::string excuses(const Tally& tally) {
   std::string text;

@@ -14,6 +14,9 @@ using Json = nlohmann::ordered_json;
 
 std::string printed(const Json& json);
 
+/// The text with each of its lines indented.
+std::string indented(const std::string& text);
+
 /// A line for each, indented.
 std::string lines_of(const std::vector<std::string>& remarks);
 

@@ -76,6 +76,64 @@ Json violations_json(const JudgedTrace& judged) {
   return list;
 }
 
+// -- In the simulator -------------------------------------------------------------------------------------------------
+
+std::string counted(std::size_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+/// The scenario in words, where that is not too long to read.
+std::string scenario_text(const Scenario& scenario) {
+  constexpr std::size_t longest = 2'000;
+  const std::string text = describe(scenario);
+  return text.size() > longest ? "" : indented(text);
+}
+
+std::string found_text(const InSimulator& found) {
+  const verify::Retraced& retraced = found.retraced;
+  const verify::ScopeNeeded& needed = retraced.needed;
+  return fmt::format("  in the simulator: the same {}, in {}\n", counted(retraced.events, "event"),
+                     counted(retraced.steps, "step")) +
+         fmt::format("    it needs {}, up to {} each of up to {}, {}{}\n", counted(needed.clients, "client"),
+                     counted(needed.messages, "message"), counted(needed.size, "byte"), counted(needed.faults, "fault"),
+                     needed.stop ? ", a stop" : "") +
+         scenario_text(*retraced.scenario) +
+         (found.replay.empty() ? fmt::format("    {}\n", found.no_replay)
+                               : fmt::format("    replay it with\n      {}\n", found.replay));
+}
+
+std::string parted_text(const JudgedTrace& judged, const verify::SimulatorParting& parting) {
+  return fmt::format("{}: simulator: the run is one of the simulated network\n",
+                     verify::name_of(judged.verdict.ruling)) +
+         fmt::format("  process {}, event {}: {}\n", parting.at.process, parting.at.event, parting.sentence) +
+         place_text(judged, parting.at) +
+         "  the simulator and the kernel differ there, and one of them is wrong: that is no fault of the program\n";
+}
+
+Json simulator_json(const JudgedTrace& judged, const InSimulator& found) {
+  const verify::Retraced& retraced = found.retraced;
+  Json json{{"found", retraced.scenario.has_value()}, {"events", retraced.events}};
+  if (retraced.parting) {
+    const verify::SimulatorParting& parting = *retraced.parting;
+    json["parting"] = {{"process", parting.at.process}, {"event", parting.at.event}, {"sentence", parting.sentence}};
+    put_place(json["parting"], judged, parting.at);
+    return json;
+  }
+  json["steps"] = retraced.steps;
+  json["clients"] = retraced.needed.clients;
+  json["messages"] = retraced.needed.messages;
+  json["size"] = retraced.needed.size;
+  json["faults"] = retraced.needed.faults;
+  json["stop"] = retraced.needed.stop;
+  json["scenario"] = describe(*retraced.scenario);
+  if (found.replay.empty()) {
+    json["no_replay"] = found.no_replay;
+  } else {
+    json["replay"] = found.replay;
+  }
+  return json;
+}
+
 }  // namespace
 
 std::string report(const VerifyArguments& arguments, const JudgedTrace& judged) {
@@ -87,12 +145,15 @@ std::string report(const VerifyArguments& arguments, const JudgedTrace& judged) 
               {"interpreter", judged.header.interpreter},
               {"violations", violations_json(judged)}};
     if (conformance) json["conformance"] = conformance_json(judged, *conformance);
+    if (judged.simulator) json["simulator"] = simulator_json(judged, *judged.simulator);
     json["remarks"] = verdict.remarks;
     json["tally"] = tally_json(verdict.tally);
     return printed(json);
   }
   std::string text;
   if (conformance && conformance->parting) text += parting_text(judged, *conformance);
+  const auto& simulator = judged.simulator;
+  if (simulator && simulator->retraced.parting) text += parted_text(judged, *simulator->retraced.parting);
   for (const Violation& violation : verdict.violations) {
     text += violation_text(violation) + place_text(judged, violation.at);
   }
@@ -102,6 +163,7 @@ std::string report(const VerifyArguments& arguments, const JudgedTrace& judged) 
     text += fmt::format("  conforms: program {} issues these {} instructions, answered like this\n",
                         conformance->program, conformance->instructions);
   }
+  if (simulator && simulator->retraced.scenario) text += found_text(*simulator);
   return text + tally_text(verdict.tally) + lines_of(verdict.remarks);
 }
 

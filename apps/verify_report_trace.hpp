@@ -7,6 +7,7 @@
 
 #include "apps/trace_parts.hpp"
 #include "apps/verify_arguments.hpp"
+#include "apps/verify_in_simulator.hpp"
 #include "interpreters/replay.hpp"
 #include "interpreters/trace_text.hpp"
 #include "verify/judge.hpp"
@@ -26,6 +27,7 @@ struct JudgedTrace {
   TraceHeader header;
   verify::Verdict verdict;  ///< A parting makes it violated.
   std::optional<Conformance> conformance;
+  std::optional<InSimulator> simulator;
   /// Where the violations' events stand, and the parting, as far as that is known.
   std::vector<std::pair<verify::ProcessEventName, TracePlace>> places;
 };

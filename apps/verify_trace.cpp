@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <expected>
 #include <optional>
 #include <string>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "apps/output.hpp"
 #include "apps/trace_parts.hpp"
 #include "apps/verify_foreign.hpp"
+#include "apps/verify_in_simulator.hpp"
 #include "apps/verify_report_trace.hpp"
 #include "apps/verify_verdict.hpp"
 #include "core/programs/catalogue.hpp"
@@ -53,17 +55,23 @@ class Trial {
   Trial(const VerifyArguments& arguments, TraceHeader header)
       : header_(std::move(header)),
         program_(arguments.program.value_or(header_.program)),
-        judge_(expectations_of(header_, program_)) {
+        judge_(expectations_of(header_, program_)),
+        keeps_(arguments.in_simulator) {
     if (arguments.program) replay_.emplace(programs_of(header_, program_));
   }
 
   void see(const Event& event) {
     judge_.see(event);
     if (replay_) replay_->see(event);
+    const auto* const of_process = std::get_if<ProcessEvent>(&event);
+    // One more than is allowed, so that it is noticed.
+    if (keeps_ && of_process != nullptr && record_.size() <= verify::most_retraced_events)
+      record_.push_back(*of_process);
   }
 
-  JudgedTrace finish(bool cut) {
-    JudgedTrace judged{std::move(header_), judge_.finish(cut), std::nullopt, {}};
+  /// Error: it is more than can be looked for in the simulator.
+  std::expected<JudgedTrace, std::string> finish(bool cut) {
+    JudgedTrace judged{header_, judge_.finish(cut), std::nullopt, std::nullopt, {}};
     if (!replay_) return judged;
     judged.conformance = {program_, replay_->parting(), replay_->instructions(), !replay_->has_looked()};
     verify::Verdict& verdict = judged.verdict;
@@ -74,14 +82,32 @@ class Trial {
     } else if (!replay_->is_whole() && verdict.remarks.empty()) {
       leave_open(verdict, "a process was not seen to its end");
     }
+    if (!keeps_ || replay_->parting()) return judged;
+    auto found = look_in_simulator(program_, programs_of(header_, program_).front(), record_);
+    if (!found) return std::unexpected(std::move(found.error()));
+    rule(*found, verdict);
+    judged.simulator = *std::move(found);
     return judged;
   }
 
  private:
+  /// What parts from the simulator is a violation, unless that may come of what is not known.
+  static void rule(const InSimulator& found, verify::Verdict& verdict) {
+    if (found.retraced.has_looked) {
+      leave_open(verdict, "the program looks at messages, and the simulated ones say something else");
+    } else if (found.retraced.parting && !verdict.remarks.empty()) {
+      leave_open(verdict, "that it parts from the simulator may come of what is missing");
+    } else if (found.retraced.parting) {
+      verdict.ruling = verify::Ruling::violated;
+    }
+  }
+
   TraceHeader header_;
   std::string program_;
   verify::Judge judge_;
   std::optional<Replay> replay_;
+  bool keeps_;
+  std::vector<ProcessEvent> record_;  ///< What is looked for in the simulator.
 };
 
 /// Looks for the places of the events that something is said about. In files that are gone there are none.
@@ -92,6 +118,9 @@ void find_places(const std::vector<std::string>& files, JudgedTrace& judged) {
   }
   if (judged.conformance && judged.conformance->parting) {
     wanted.push_back({judged.conformance->parting->process, judged.conformance->parting->event});
+  }
+  if (judged.simulator && judged.simulator->retraced.parting) {
+    wanted.push_back(judged.simulator->retraced.parting->at);
   }
   auto parts = TraceParts::open(files);
   if (wanted.empty() || !parts || parts->header() == nullptr) return;
@@ -120,12 +149,17 @@ ExitCode judge_trace(const VerifyArguments& arguments) {
     const std::string which = header.part == 1 ? "part 0 is" : fmt::format("parts 0 to {} are", header.part - 1);
     return not_judged(arguments, header, which + " missing: what came before these events is not known");
   }
+  if (arguments.in_simulator && header.workers > 1) {
+    return refused(fmt::format("{}:1: it is of {} workers, and --in-simulator takes one", arguments.files.front(),
+                               header.workers));
+  }
   Trial trial(arguments, header);
   const auto cut = parts->read([&](const Event& event, const TracePlace&) { trial.see(event); });
   if (!cut) return refused(cut.error());
-  JudgedTrace judged = trial.finish(*cut);
-  find_places(arguments.files, judged);
-  return print(own_name, report(arguments, judged), code_of(judged.verdict.ruling));
+  auto judged = trial.finish(*cut);
+  if (!judged) return refused(fmt::format("{}: {}", arguments.files.front(), judged.error()));
+  find_places(arguments.files, *judged);
+  return print(own_name, report(arguments, *judged), code_of(judged->verdict.ruling));
 }
 
 }  // namespace antiphon

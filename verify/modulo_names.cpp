@@ -36,9 +36,7 @@ bool same_operand(const T& one, const T& other, Operands operands) {
 template <class I>
 bool same_operands(const I& one, const I& other, Operands operands) {
   return std::apply(
-      [&](const auto&... field) {
-        return (same_operand(one.*(field.member), other.*(field.member), operands) && ...);
-      },
+      [&](const auto&... field) { return (same_operand(one.*(field.member), other.*(field.member), operands) && ...); },
       I::fields);
 }
 

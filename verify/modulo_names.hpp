@@ -8,8 +8,8 @@
 #include "core/trace.hpp"
 
 /// Whether two runs do the same, whatever things are called in each: pids, addresses and the letters of messages count
-/// for nothing, but how many letters there are does, and so do the numbers of sockets, which every interpreter gives out
-/// alike.
+/// for nothing, but how many letters there are does, and so do the numbers of sockets, which every interpreter gives
+/// out alike.
 
 namespace antiphon::verify {
 

@@ -17,13 +17,12 @@ namespace antiphon::verify {
 namespace {
 
 std::optional<std::string> too_large(const RecordedRun& run) {
-  const auto than = [](const std::string& what, std::size_t count, std::size_t most) {
-    return "it has " + what + " " + std::to_string(count) + ", and at most " + std::to_string(most) +
-           " can be looked for in the simulator";
+  const auto too_many = [](std::size_t most, const std::string& what) {
+    return "it has more than " + std::to_string(most) + " " + what + ": it is not looked for in the simulator";
   };
-  if (run.record().size() > most_retraced_events) return than("events:", run.record().size(), most_retraced_events);
-  if (run.accepted() > most_retraced_connections) return than("connections:", run.accepted(), most_retraced_connections);
-  if (run.largest() > most_retraced_bytes) return than("bytes in one answer:", run.largest(), most_retraced_bytes);
+  if (run.record().size() > most_retraced_events) return too_many(most_retraced_events, "events");
+  if (run.accepted() > most_retraced_connections) return too_many(most_retraced_connections, "connections");
+  if (run.largest() > most_retraced_bytes) return too_many(most_retraced_bytes, "bytes in one answer");
   return std::nullopt;
 }
 

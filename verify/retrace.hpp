@@ -13,13 +13,13 @@
 #include "verify/judge.hpp"
 #include "verify/modulo_names.hpp"
 
-/// Whether a recorded run is one of the simulator's: a scenario in which each process issues the same instructions and is
-/// answered the same, but for names (verify/modulo_names.hpp). What is explored in simulation is worth something only if
-/// what the kernel does is among it.
+/// Whether a recorded run is one of the simulator's: a scenario in which each process issues the same instructions and
+/// is answered the same, but for names (verify/modulo_names.hpp). What is explored in simulation is worth something
+/// only if what the kernel does is among it.
 ///
 /// The simulated events come in the order of the record as far as they can. Where the record has two processes in an
-/// order in which they cannot have been (each writes its lines when it likes to), one waits for the other. Each process's
-/// own order is kept, and a child comes after its Fork.
+/// order in which they cannot have been (each writes its lines when it likes to), one waits for the other. Each
+/// process's own order is kept, and a child comes after its Fork.
 
 namespace antiphon::verify {
 
@@ -34,8 +34,8 @@ struct SimulatorParting {
 /// How large a scope a scenario needs.
 struct ScopeNeeded {
   std::size_t clients = 0;
-  std::size_t messages = 0;      ///< The most that one client sends.
-  std::uint32_t size = 0;        ///< Bytes of the largest.
+  std::size_t messages = 0;  ///< The most that one client sends.
+  std::uint32_t size = 0;    ///< Bytes of the largest.
   std::size_t faults = 0;
   bool stop = false;
 };
@@ -57,8 +57,8 @@ inline constexpr std::size_t most_retraced_connections = 1'024;
 /// A scenario's buffers hold no more, so no Send or Recv may have carried more at once.
 inline constexpr std::uint32_t most_retraced_bytes = 1U << 20U;
 
-/// Looks for the run of one first process, which runs `server`. Events are in the record's order, each process's numbered
-/// from 0 without a gap. Error: why it cannot be looked for.
+/// Looks for the run of one first process, which runs `server`. Events are in the record's order, each process's
+/// numbered from 0 without a gap. Error: why it cannot be looked for.
 std::expected<Retraced, std::string> retrace(const Server& server, const std::vector<ProcessEvent>& record);
 
 /// Whether the scenario's first `steps` steps are the recorded run for this server too.

@@ -15,8 +15,8 @@ namespace {
 
 using Side = SteeredWorld::Side;
 
-/// Whether the error says something about the program or its peer. What else there is comes of the world around them, and
-/// may come at any time.
+/// Whether the error says something about the program or its peer. What else there is comes of the world around them,
+/// and may come at any time.
 bool tells_of_state(Errno error) {
   using enum Errno;
   static constexpr std::array state{BADF,      FAULT, INVAL,   NOTSOCK,   DESTADDRREQ, MSGSIZE,
@@ -133,9 +133,9 @@ bool Attempt::has_ended(const Follower& follower, const Result<Unit>& recorded) 
     return end ? std::string("ends") : "ends with " + name_of(end.error());
   };
   why_ = "the process " + text(recorded) + "; in the simulated network it ";
-  why_ += follower.ended ? text(*follower.ended)
-                         : "goes on with " + instruction_text(unanswered(
-                                                 *world_.world().processes()[follower.index].process));
+  why_ += follower.ended
+              ? text(*follower.ended)
+              : "goes on with " + instruction_text(unanswered(*world_.world().processes()[follower.index].process));
   return false;
 }
 

@@ -13,8 +13,8 @@
 
 namespace antiphon::verify {
 
-/// A simulated world that is led, step by step, to where a process can be answered as it is wanted. Its clients' scripts
-/// are written as it goes: a client does what is needed, and when it is needed.
+/// A simulated world that is led, step by step, to where a process can be answered as it is wanted. Its clients'
+/// scripts are written as it goes: a client does what is needed, and when it is needed.
 class SteeredWorld {
  public:
   /// Up to so many clients; one direction of a connection holds `capacity` bytes.

@@ -16,6 +16,7 @@
 #include "core/rewrite.hpp"
 #include "tests/interpreters/small_programs.hpp"
 #include "verify/judge.hpp"
+#include "verify/retrace.hpp"
 
 /// Every interpreter gives a program the same meaning: what its processes are answered, and what its clients meet.
 
@@ -83,12 +84,38 @@ Server fill(const Deadline& until, const Next& next) {
          [=](const Unit&) { return next(); };
 }
 
+/// Where the run went; any address if it went nowhere.
+Endpoint address_of(const std::vector<ProcessEvent>& record) {
+  for (const ProcessEvent& event : record) {
+    const auto* const open = exchange_of<OpenSocket>(event);
+    if (open != nullptr && open->instruction.at.port != 0) return {"127.0.0.1", open->instruction.at.port};
+  }
+  return {"127.0.0.1", 8888};
+}
+
+std::string where_it_parts_from_the_simulator(const Play& play, const Outcome& outcome) {
+  std::vector<ProcessEvent> record;
+  for (const Event& event : outcome.trace) {
+    if (const auto* const one = std::get_if<ProcessEvent>(&event)) record.push_back(*one);
+  }
+  const auto retraced = verify::retrace(play.server(address_of(record)), record);
+  if (!retraced) return retraced.error();
+  if (!retraced->parting) return retraced->events == record.size() ? "" : "not all of it was looked at";
+  const auto& [process, event] = retraced->parting->at;
+  return "process " + std::to_string(process) + ", event " + std::to_string(event) + ": " + retraced->parting->sentence;
+}
+
 class Parity : public testing::TestWithParam<const Interpreter*> {
  protected:
   void SetUp() override {
     if (const auto why = GetParam()->why_not()) GTEST_SKIP() << *why;
   }
-  static Outcome play(const Play& play) { return GetParam()->play(play); }
+  /// Whatever it was played on, the simulator has that run too.
+  static Outcome play(const Play& play) {
+    Outcome outcome = GetParam()->play(play);
+    EXPECT_EQ(where_it_parts_from_the_simulator(play, outcome), "");
+    return outcome;
+  }
 };
 
 INSTANTIATE_TEST_SUITE_P(On, Parity, testing::Values(&on_fork, &on_epoll, &on_uring, &on_simulated),
