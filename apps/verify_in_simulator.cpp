@@ -8,6 +8,7 @@
 #include "apps/verify_report.hpp"
 #include "core/programs/catalogue.hpp"
 #include "interpreters/dump.hpp"
+#include "verify/token.hpp"
 
 namespace antiphon {
 
@@ -19,6 +20,10 @@ constexpr std::size_t longest_argument = std::size_t{1} << 17U;
 /// The token is replayed with the program as it is made by default.
 void give_replay(InSimulator& found, const std::string& program, const std::vector<ProcessEvent>& record) {
   const verify::Retraced& retraced = found.retraced;
+  if (retraced.needed.clients > verify::most_token_clients) {
+    found.no_replay = fmt::format("no token: a replay has at most {} clients", verify::most_token_clients);
+    return;
+  }
   const Server by_default = *program_named(program);
   if (!verify::has_run(by_default, *retraced.scenario, retraced.steps, record, verify::Operands::sockets)) {
     found.no_replay = "no token: a replay makes the program by default, and made so it has another run";

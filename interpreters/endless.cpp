@@ -27,7 +27,8 @@ Endless::Finding Endless::look(World& world, const Chooser& chooser, const std::
                                const std::vector<Event>& trace) {
   const Finding finding = free_time_ ? look_for_state(world, chooser, trace) : look_for_silence(world, trace);
   if (finding != Finding::nothing) return finding;
-  if (free_time_ || silent_steps_ >= watched_from) keep_able(moves);
+  // Who is kept from going on matters only once there may be a lap.
+  if (free_time_ ? lap_ends_.has_value() : silent_steps_ >= watched_from) keep_able(moves);
   ++steps_;
   return finding;
 }

@@ -147,10 +147,9 @@ std::expected<std::string, std::string> to_bytes(std::string_view text) {
 
 /// A scenario that no campaign draws could take all memory or all time.
 std::optional<std::string> beyond_bounds(const Scenario& scenario) {
-  constexpr std::size_t most_clients = 1024;
   constexpr std::size_t most_faults = 10'000;
   constexpr std::uint32_t most_bytes = 1U << 20U;
-  if (scenario.clients.size() > most_clients) return "it has too many clients";
+  if (scenario.clients.size() > most_token_clients) return "it has too many clients";
   if (scenario.faults.size() > most_faults) return "it has too many faults";
   if (scenario.capacity > most_bytes) return "its buffers are too large";
   for (const Fault& fault : scenario.faults) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <expected>
 #include <string>
 #include <string_view>
@@ -9,6 +10,9 @@
 /// Replay tokens: a scenario in one word, bound to the program it was found with.
 
 namespace antiphon::verify {
+
+/// A token with more clients is refused: a replay shows a column for each.
+inline constexpr std::size_t most_token_clients = 256;
 
 /// "a1-PROGRAM-IDENTITY-SCENARIO-CHECK": the version, the program's name, the first digits of its identity, the
 /// scenario, and a checksum of all that. No spaces.
