@@ -57,11 +57,11 @@ USAGE
   What was before is gone after a while; then the verdict is incomplete, and says so. (For a verdict on all of a long
   run: keep each FILE.1 before it is replaced, or have the server judged while it runs, by `echo-server --monitor`.)
 
-  With --in-simulator it also looks for the run in the simulator: for clients, an order of what happens, faults and a stop
-  with which the simulated network gives each process the same answers, but for pids, addresses and letters. Digests will
-  do. Found, it is printed with the scope that it needs and a token that replays it. Where the two part, the event and
-  both answers are shown: one of simulator and kernel is wrong there, not the program. It takes runs of one worker, with
-  at most 20000 events, 1024 connections and 1 MiB in one answer.
+  With --in-simulator it also looks for the run in the simulator: for clients, an order of what happens, faults and a
+  stop with which the simulated network gives each process the same answers, but for pids, addresses and letters (so a
+  trace of digests will do). Found, it is printed with the scope that it needs and a token that replays it. Where the
+  two part, the event and both answers are shown: the simulator or the kernel is wrong there, not the program. It takes
+  runs of one worker, with at most 20000 events, 1024 connections and 1 MiB in one answer.
 
   With --input it judges any echo server: of `strace` by what its system calls did (recorded with
   `strace -f -xx -s 1048576 -o FILE SERVER…`), of `pcap` by what went over the wire (pcap or pcapng, as of

@@ -118,7 +118,9 @@ bool Attempt::step(ProcessId process, Follower& follower) {
   if (follower.ended) return parts(recorded.exchange, "the program has ended there");
   const AnyExchange<Net> pending = unanswered(*world_.world().processes()[follower.index].process);
   if (!same_instruction(recorded.exchange, pending, Operands::all)) {
-    return parts(recorded.exchange, "the program issues " + instruction_text(pending) + " there");
+    const std::string issued = instruction_text(pending);
+    const bool is_alike = issued == instruction_text(recorded.exchange);
+    return parts(recorded.exchange, "the program issues " + (is_alike ? "it with other operands" : issued + " there"));
   }
   if (!is_answered(recorded.exchange)) return true;
   if (waits_for_help(follower, recorded.exchange)) return false;
