@@ -20,8 +20,8 @@ constexpr std::size_t longest_argument = std::size_t{1} << 17U;
 /// The token is replayed with the program as it is made by default.
 void give_replay(InSimulator& found, const std::string& program, const std::vector<ProcessEvent>& record) {
   const verify::Retraced& retraced = found.retraced;
-  if (retraced.needed.clients > verify::most_token_clients) {
-    found.no_replay = fmt::format("no token: a replay has at most {} clients", verify::most_token_clients);
+  if (const auto why = verify::beyond_bounds(*retraced.scenario)) {
+    found.no_replay = "no token: " + *why;
     return;
   }
   const Server by_default = *program_named(program);

@@ -19,8 +19,8 @@ using Side = SteeredWorld::Side;
 /// and may come at any time.
 bool tells_of_state(Errno error) {
   using enum Errno;
-  static constexpr std::array state{BADF,      FAULT, INVAL,   NOTSOCK,   DESTADDRREQ, MSGSIZE,
-                                    OPNOTSUPP, PIPE,  NOTCONN, CONNRESET, ISCONN,      ALREADY};
+  static constexpr std::array state{BADF, FAULT,   INVAL,     NOTSOCK, DESTADDRREQ, MSGSIZE,    OPNOTSUPP,
+                                    PIPE, NOTCONN, CONNRESET, ISCONN,  ALREADY,     CONNREFUSED};
   return std::ranges::find(state, error) != state.end();
 }
 

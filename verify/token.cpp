@@ -145,11 +145,21 @@ std::expected<std::string, std::string> to_bytes(std::string_view text) {
   return bytes;
 }
 
-/// A scenario that no campaign draws could take all memory or all time.
+std::string checksum(std::string_view text) {
+  Digest digest(0x616E7469);
+  digest.add_text(text);
+  std::string digits;
+  for (unsigned shift = 0; shift < 32; shift += 4) digits += hex[(digest.low() >> shift) & 15U];
+  return digits;
+}
+
+}  // namespace
+
 std::optional<std::string> beyond_bounds(const Scenario& scenario) {
+  constexpr std::size_t most_clients = 256;
   constexpr std::size_t most_faults = 10'000;
   constexpr std::uint32_t most_bytes = 1U << 20U;
-  if (scenario.clients.size() > most_token_clients) return "it has too many clients";
+  if (scenario.clients.size() > most_clients) return "it has too many clients";
   if (scenario.faults.size() > most_faults) return "it has too many faults";
   if (scenario.capacity > most_bytes) return "its buffers are too large";
   for (const Fault& fault : scenario.faults) {
@@ -161,16 +171,6 @@ std::optional<std::string> beyond_bounds(const Scenario& scenario) {
   }
   return std::nullopt;
 }
-
-std::string checksum(std::string_view text) {
-  Digest digest(0x616E7469);
-  digest.add_text(text);
-  std::string digits;
-  for (unsigned shift = 0; shift < 32; shift += 4) digits += hex[(digest.low() >> shift) & 15U];
-  return digits;
-}
-
-}  // namespace
 
 std::string token_of(const Scenario& scenario, std::string_view program, std::string_view identity) {
   Writer writer;

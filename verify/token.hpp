@@ -1,7 +1,7 @@
 #pragma once
 
-#include <cstddef>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,8 +11,8 @@
 
 namespace antiphon::verify {
 
-/// A token with more clients is refused: a replay shows a column for each.
-inline constexpr std::size_t most_token_clients = 256;
+/// Why the scenario's token is refused, or none: one that no campaign draws could take all memory or all time.
+std::optional<std::string> beyond_bounds(const Scenario& scenario);
 
 /// "a1-PROGRAM-IDENTITY-SCENARIO-CHECK": the version, the program's name, the first digits of its identity, the
 /// scenario, and a checksum of all that. No spaces.
