@@ -94,6 +94,9 @@ std::string found_text(const InSimulator& found) {
   const verify::ScopeNeeded& needed = retraced.needed;
   return fmt::format("  in the simulator: the same {}, in {}\n", counted(retraced.events, "event"),
                      counted(retraced.steps, "step")) +
+         (retraced.left_out == 0 ? ""
+                                 : fmt::format("    without {} of processes whose Fork is missing\n",
+                                               counted(retraced.left_out, "event"))) +
          fmt::format("    it needs {}, up to {} each of up to {}, {}{}\n", counted(needed.clients, "client"),
                      counted(needed.messages, "message"), counted(needed.size, "byte"), counted(needed.faults, "fault"),
                      needed.stop ? ", a stop" : "") +
@@ -119,6 +122,7 @@ Json simulator_json(const JudgedTrace& judged, const InSimulator& found) {
     put_place(json["parting"], judged, parting.at);
     return json;
   }
+  json["left_out"] = retraced.left_out;
   json["steps"] = retraced.steps;
   json["clients"] = retraced.needed.clients;
   json["messages"] = retraced.needed.messages;

@@ -11,8 +11,7 @@ using Amount = std::optional<std::size_t>;
 
 class Lead {
  public:
-  Lead(SteeredWorld& world, Index process, const ToCome& to_come)
-      : world_(world), process_(process), to_come_(to_come) {}
+  Lead(SteeredWorld& world, Index process, const Future& future) : world_(world), process_(process), future_(future) {}
 
   /// Whatever needs nobody else.
   template <Instruction I>
@@ -40,9 +39,9 @@ class Lead {
     }
     if (!response->empty()) {
       world_.bring(*side, response->size());
-    } else if (recv.instruction.at_most == 0 && to_come_.bytes(*side) > 0) {
+    } else if (recv.instruction.at_most == 0 && future_.of_all(*side).bytes > 0) {
       world_.bring(*side, 1);  // it asked for none: it was told that there is something
-    } else if (!ours(*side).reset) {
+    } else if (!ours(*side).reset && !others_are_first(*side)) {
       world_.bring_end(*side);
     }
     return response->size();
@@ -57,17 +56,19 @@ class Lead {
       return *response;
     }
     if (response.error() == Errno::CONNRESET) reset(*side);
-    if (response.error() == Errno::PIPE && !ours(*side).shut) reset_behind_the_end(*side);
+    if (response.error() == Errno::PIPE && !ours(*side).shut && !future_.of_others(*side).reset) {
+      reset_behind_the_end(*side);
+    }
     return std::nullopt;
   }
 
   Amount operator()(const Exchange<ShutdownSend>& shutdown) {
     const auto side = world_.side_of(process_, shutdown.instruction.socket);
     if (!side || *shutdown.response || shutdown.response->error() != Errno::NOTCONN) return std::nullopt;
-    if (to_come_.reset(shutdown.instruction.socket)) {
+    if (future_.of_all(*side).reset) {
       reset(*side);
     } else if (ours(*side).shut) {
-      world_.bring(*side, to_come_.bytes(*side));
+      world_.bring(*side, future_.of_all(*side).bytes);
       world_.bring_end(*side);
       world_.deliver_end(*side);
     } else {
@@ -79,31 +80,37 @@ class Lead {
  private:
   [[nodiscard]] const world::End& ours(Side side) const { return world_.at(side).ends[side.end]; }
 
+  /// Once the peer has ended its side, others who hold the connection get nothing more, and are not told of a reset.
+  [[nodiscard]] bool others_are_first(Side side) const {
+    const ToCome others = future_.of_others(side);
+    return others.bytes > 0 || others.reset;
+  }
+
   /// What has not arrived by then never will.
   void reset(Side side) {
     if (ours(side).reset) return;
-    world_.bring(side, to_come_.bytes(side));
+    world_.bring(side, future_.of_all(side).bytes);
     world_.bring_reset(side);
   }
 
   /// So nobody is told of it.
   void reset_behind_the_end(Side side) {
     if (ours(side).reset) return;
-    world_.bring(side, to_come_.bytes(side));
+    world_.bring(side, future_.of_all(side).bytes);
     world_.bring_end(side);
     world_.bring_reset(side);
   }
 
   SteeredWorld& world_;
   Index process_;
-  const ToCome& to_come_;
+  const Future& future_;
 };
 
 }  // namespace
 
 std::optional<std::size_t> lead(SteeredWorld& world, Index process, const AnyExchange<Net>& exchange,
-                                const ToCome& to_come) {
-  return std::visit(Lead(world, process, to_come), exchange);
+                                const Future& future) {
+  return std::visit(Lead(world, process, future), exchange);
 }
 
 }  // namespace antiphon::verify

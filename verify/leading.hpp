@@ -5,21 +5,20 @@
 #include <optional>
 
 #include "core/trace.hpp"
+#include "verify/recorded_run.hpp"
 #include "verify/steered_world.hpp"
 
 namespace antiphon::verify {
 
-/// What a record has yet to come of a connection, for those who must make it happen before it is too late.
-struct ToCome {
-  /// So many bytes come in at the side, whoever receives them.
-  std::function<std::size_t(SteeredWorld::Side)> bytes;
-  /// Whether the process is told of a reset there.
-  std::function<bool(Socket)> reset;
+/// What the record has yet to come at a side of a connection, for those who must make it happen before it is too late.
+struct Future {
+  std::function<ToCome(SteeredWorld::Side)> of_all;
+  std::function<ToCome(SteeredWorld::Side)> of_others;  ///< Without the process that is led to its answer.
 };
 
 /// Leads the world to where the process can be answered as the exchange has it: clients and the network do what that
 /// takes, and no more. Returns the amount that the answer carries, if it carries one.
 std::optional<std::size_t> lead(SteeredWorld& world, Index process, const AnyExchange<Net>& exchange,
-                                const ToCome& to_come);
+                                const Future& future);
 
 }  // namespace antiphon::verify

@@ -19,6 +19,15 @@ std::size_t carried(const Exchange<I>& exchange) {
   return 0;
 }
 
+bool is_on(const AnyExchange<Net>& exchange, Socket socket) {
+  return std::visit(
+      [&]<class I>(const Exchange<I>& one) {
+        if constexpr (OnSocket<I>) return socket_of(one.instruction) == socket;
+        return false;
+      },
+      exchange);
+}
+
 bool closes(const ProcessEvent& event, Socket socket) {
   const auto* const close = exchange_of<Close>(event);
   return close != nullptr && close->instruction.socket == socket;
@@ -62,33 +71,18 @@ const RecordedRun::Lines& RecordedRun::of(ProcessId process) const {
   return found == lines_.end() ? none : found->second;
 }
 
-std::size_t RecordedRun::bytes_to_come(ProcessId process, std::uint64_t from, Socket socket) const {
+ToCome RecordedRun::to_come(ProcessId process, std::uint64_t from, Socket socket) const {
   const Lines& lines = of(process);
-  std::size_t bytes = 0;
+  ToCome all;
   for (std::uint64_t at = from; at < lines.size() && !closes(*lines[at].event, socket); ++at) {
     const auto* const issued = std::get_if<Issued>(&lines[at].event->what);
     if (issued == nullptr) continue;
-    if (issued->child) bytes += bytes_to_come(*issued->child, 0, socket);
+    if (issued->child) all.add(to_come(*issued->child, 0, socket));
     const auto* const recv = std::get_if<Exchange<Recv>>(&issued->exchange);
-    if (recv != nullptr && recv->instruction.from == socket) bytes += carried(*recv);
+    if (recv != nullptr && recv->instruction.from == socket) all.bytes += carried(*recv);
+    all.reset |= is_on(issued->exchange, socket) && error_of(issued->exchange) == Errno::CONNRESET;
   }
-  return bytes;
-}
-
-bool RecordedRun::reset_to_come(ProcessId process, std::uint64_t from, Socket socket) const {
-  const Lines& lines = of(process);
-  for (std::uint64_t at = from; at < lines.size() && !closes(*lines[at].event, socket); ++at) {
-    const auto* const issued = std::get_if<Issued>(&lines[at].event->what);
-    if (issued == nullptr || error_of(issued->exchange) != Errno::CONNRESET) continue;
-    const bool is_of_it = std::visit(
-        [&]<class I>(const Exchange<I>& exchange) {
-          if constexpr (OnSocket<I>) return socket_of(exchange.instruction) == socket;
-          return false;
-        },
-        issued->exchange);
-    if (is_of_it) return true;
-  }
-  return false;
+  return all;
 }
 
 }  // namespace antiphon::verify

@@ -14,6 +14,17 @@ namespace antiphon::verify {
 std::optional<Errno> error_of(const AnyExchange<Net>& exchange);
 bool is_answered(const AnyExchange<Net>& exchange);
 
+/// What is yet to come of a connection.
+struct ToCome {
+  std::size_t bytes = 0;  ///< So many are received.
+  bool reset = false;     ///< Somebody is told of a reset.
+
+  void add(const ToCome& other) {
+    bytes += other.bytes;
+    reset |= other.reset;
+  }
+};
+
 /// A record of processes, sorted out. The events that it was made from must live as long.
 class RecordedRun {
  public:
@@ -37,10 +48,9 @@ class RecordedRun {
   /// The most bytes that one Recv or Send carried.
   [[nodiscard]] std::size_t largest() const { return largest_; }
 
-  /// From the event on, until the process closes the socket: so many bytes come in by it and by children that get it.
-  [[nodiscard]] std::size_t bytes_to_come(ProcessId process, std::uint64_t from, Socket socket) const;
-  /// The same span: whether the process is told of a reset.
-  [[nodiscard]] bool reset_to_come(ProcessId process, std::uint64_t from, Socket socket) const;
+  /// What comes by the socket from the event on until the process closes it, to the process and to children that get
+  /// it.
+  [[nodiscard]] ToCome to_come(ProcessId process, std::uint64_t from, Socket socket) const;
 
  private:
   template <Instruction I>

@@ -50,6 +50,7 @@ Retraced found(const Server& server, const RecordedRun& run, const Attempt& atte
   result.scenario->seed = 1;
   result.needed = needed_by(*result.scenario);
   result.events = attempt.events();
+  result.left_out = run.record().size() - result.events;
   result.steps = static_cast<std::uint64_t>(
       std::ranges::count_if(way, [](const Taken& taken) { return taken.move.kind != Move::Kind::stop; }));
   result.has_looked = attempt.world().world().looks() > 0;

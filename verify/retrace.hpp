@@ -45,8 +45,9 @@ struct Retraced {
   std::optional<Scenario> scenario;
   ScopeNeeded needed;
   std::optional<SimulatorParting> parting;
-  std::uint64_t events = 0;  ///< So many of the record's were found again.
-  std::uint64_t steps = 0;   ///< The scenario's run has them after so many.
+  std::uint64_t events = 0;    ///< So many of the record's were found again.
+  std::uint64_t left_out = 0;  ///< Of processes whose Fork it lacks. (Only where no parting is.)
+  std::uint64_t steps = 0;     ///< The scenario's run has them after so many.
   /// The program looked at what a message says, which in the simulation is something else.
   bool has_looked = false;
 };

@@ -177,9 +177,8 @@ std::optional<std::size_t> Attempt::prepare(ProcessId process, const Follower& f
   const auto error = error_of(exchange);
   if (error == Errno::STOPPING && !world_.world().stopped()) world_.stop();
   if (error == Errno::EXPIRED || error == Errno::STOPPING) note_room(follower, exchange);
-  const ToCome to_come{[this](Side side) { return bytes_to_come(side); },
-                       [&](Socket socket) { return run_.reset_to_come(process, follower.next, socket); }};
-  return lead(world_, follower.index, exchange, to_come);
+  const Future future{[&](Side side) { return to_come(side, {}); }, [&](Side side) { return to_come(side, process); }};
+  return lead(world_, follower.index, exchange, future);
 }
 
 std::optional<Move> Attempt::move_of(const Follower& follower, const AnyExchange<Net>& exchange) const {
@@ -224,17 +223,18 @@ void Attempt::note_room(const Follower& follower, const AnyExchange<Net>& exchan
   narrower_ = std::min(narrower_.value_or(manner_.capacity), static_cast<std::uint32_t>(held));
 }
 
-std::size_t Attempt::bytes_to_come(Side side) const {
-  std::size_t bytes = 0;
+/// To all who hold the side but one.
+ToCome Attempt::to_come(Side side, std::optional<ProcessId> without) const {
+  ToCome all;
   for (const auto& [process, follower] : followers_) {
-    if (follower.ended) continue;
+    if (follower.ended || process == without) continue;
     const std::size_t names = world_.world().processes()[follower.index].table.size();
     for (std::size_t name = 0; name < names; ++name) {
       const Socket socket{static_cast<int>(name)};
-      if (world_.side_of(follower.index, socket) == side) bytes += run_.bytes_to_come(process, follower.next, socket);
+      if (world_.side_of(follower.index, socket) == side) all.add(run_.to_come(process, follower.next, socket));
     }
   }
-  return bytes;
+  return all;
 }
 
 // -- What parts -------------------------------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ class Attempt {
   [[nodiscard]] std::optional<Move> move_of(const Follower& follower, const AnyExchange<Net>& exchange) const;
   bool comes_out(Follower& follower, const Issued& recorded);
   void note_room(const Follower& follower, const AnyExchange<Net>& exchange);
-  [[nodiscard]] std::size_t bytes_to_come(SteeredWorld::Side side) const;
+  [[nodiscard]] ToCome to_come(SteeredWorld::Side side, std::optional<ProcessId> without) const;
   bool parts(const AnyExchange<Net>& recorded, const std::string& otherwise);
 
   const RecordedRun& run_;

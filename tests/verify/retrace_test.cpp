@@ -51,6 +51,18 @@ Record simulated(std::string_view program, std::uint64_t seed, bool faulty) {
   return of_processes(simulate(*program_named(program), scenario).trace);
 }
 
+/// Listens and takes a client, then does that.
+template <Instruction... Is>
+Server taking(const Is&... rest) {
+  return all(OpenSocket{{"::1", 1}}, Listen{listener, 1}, Accept{listener}, rest...);
+}
+History taken() {
+  return History()
+      .on(0, OpenSocket{{"::1", 1}}, listener)
+      .on(0, Listen{listener, 1}, Endpoint{"::1", 1})
+      .on(0, Accept{listener}, client);
+}
+
 // -- Runs of the simulator --------------------------------------------------------------------------------------------
 
 TEST(Retrace, FindsEveryRunOfTheSimulator) {
@@ -144,6 +156,33 @@ TEST(Retrace, WhoseForkIsTooManyWaitsForAChildsEnd) {
   EXPECT_EQ(outcome(server, history), "found");
 }
 
+TEST(Retrace, WhoReadsTheEndWaitsForOthersWhoReadMore) {
+  const Server both_read = then(OpenSocket{{"::1", 1}}, [] {
+    return then(Listen{listener, 1}, [] {
+      return then(Accept{listener}, [] { return fork_into([] { return all(read()); }, [] { return all(read()); }); });
+    });
+  });
+  const auto reading = [&](const Result<Bytes>& first, const Result<Bytes>& second) {
+    History history = taken();
+    history.forks(0, 1).on(0, read(), first).ends(0).on(1, read(), second).ends(1);
+    return outcome(both_read, history);
+  };
+  EXPECT_EQ(reading(bytes(""), bytes("")), "found");
+  EXPECT_EQ(reading(bytes(""), bytes("abc")), "found");
+  EXPECT_EQ(reading(bytes(""), failed(Errno::CONNRESET)), "found");
+  EXPECT_EQ(reading(failed(Errno::CONNRESET), failed(Errno::CONNRESET)),
+            "1.1 Recv 1 was answered with ECONNRESET; in the simulated network it is answered with the end");
+}
+
+TEST(Retrace, WhatAProcessDidWhoseForkIsMissingIsLeftOut) {
+  Record record = of_processes(conversation().events);
+  std::erase_if(record, [](const ProcessEvent& event) { return event.process == 0 && event.number > 2; });
+  const auto retraced = retrace(stream(), record);
+  EXPECT_TRUE(retraced->scenario);
+  EXPECT_EQ(retraced->events, 3U);
+  EXPECT_EQ(retraced->left_out, record.size() - 3);
+}
+
 // -- What a scenario needs --------------------------------------------------------------------------------------------
 
 TEST(Retrace, SaysHowLargeAScopeItNeeds) {
@@ -229,18 +268,6 @@ TEST(Retrace, FindsAmountsThatNoNetworkCarries) {
             "1.3 Send 1 of 3 bytes was answered with 0 bytes; in the simulated network it is answered with 1 byte");
   EXPECT_EQ(outcome(all(OpenSocket{{"::1", 1}}), History().on(0, OpenSocket{{"::1", 1}}, Socket{1})),
             "0.0 OpenSocket was answered with socket 1; in the simulated network it is answered with socket 0");
-}
-
-/// Listens and takes a client, then does that.
-template <Instruction... Is>
-Server taking(const Is&... rest) {
-  return all(OpenSocket{{"::1", 1}}, Listen{listener, 1}, Accept{listener}, rest...);
-}
-History taken() {
-  return History()
-      .on(0, OpenSocket{{"::1", 1}}, listener)
-      .on(0, Listen{listener, 1}, Endpoint{"::1", 1})
-      .on(0, Accept{listener}, client);
 }
 
 TEST(Retrace, FindsConversationsThatNoPeerLeads) {
