@@ -77,7 +77,8 @@ ToCome RecordedRun::to_come(ProcessId process, std::uint64_t from, Socket socket
   for (std::uint64_t at = from; at < lines.size() && !closes(*lines[at].event, socket); ++at) {
     const auto* const issued = std::get_if<Issued>(&lines[at].event->what);
     if (issued == nullptr) continue;
-    if (issued->child) all.add(to_come(*issued->child, 0, socket));
+    // Children are numbered after their parents; what a file says may be otherwise.
+    if (issued->child > process) all.add(to_come(*issued->child, 0, socket));
     const auto* const recv = std::get_if<Exchange<Recv>>(&issued->exchange);
     if (recv != nullptr && recv->instruction.from == socket) all.bytes += carried(*recv);
     all.reset |= is_on(issued->exchange, socket) && error_of(issued->exchange) == Errno::CONNRESET;

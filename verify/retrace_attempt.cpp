@@ -123,6 +123,9 @@ bool Attempt::step(ProcessId process, Follower& follower) {
     return parts(recorded.exchange, "the program issues " + (is_alike ? "it with other operands" : issued + " there"));
   }
   if (!is_answered(recorded.exchange)) return true;
+  if (recorded.child && followers_.contains(*recorded.child)) {
+    return parts(recorded.exchange, "process " + std::to_string(*recorded.child) + " was there before");
+  }
   if (waits_for_help(follower, recorded.exchange)) return false;
   return happens(process, follower, recorded, false) ||
          (can_be_a_fault(recorded.exchange) && happens(process, follower, recorded, true));

@@ -261,6 +261,11 @@ TEST(Retrace, FindsNamesThatNoInterpreterGives) {
             "1.2 Recv 1 was answered with EBADF; in the simulated network it waits");
 }
 
+TEST(Retrace, FindsAChildThatIsAnotherProcess) {
+  EXPECT_EQ(outcome(stream(), opening().on(0, Accept{listener}, client).forks(0, 0)),
+            "0.4 Fork was answered with a child; process 0 was there before");
+}
+
 TEST(Retrace, FindsAmountsThatNoNetworkCarries) {
   EXPECT_EQ(outcome(stream(), having_read("abc").on(1, write("abc"), 4)),
             "1.3 Send 1 of 3 bytes was answered with 4 bytes; in the simulated network it is answered with 3 bytes");
