@@ -1,7 +1,6 @@
 #include "verify/retrace.hpp"
 
 #include <algorithm>
-#include <map>
 #include <stdexcept>
 #include <unordered_map>
 #include <utility>

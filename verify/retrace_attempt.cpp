@@ -107,7 +107,7 @@ void Attempt::see(Follower& follower, const ProcessEvent& event) {
 bool Attempt::step(ProcessId process, Follower& follower) {
   const auto& what = (*follower.lines)[follower.next].event->what;
   if (const auto* const ended = std::get_if<Ended>(&what)) return has_ended(follower, ended->result);
-  const Issued& recorded = std::get<Issued>(what);
+  const auto& recorded = std::get<Issued>(what);
   if (follower.birth) {
     if (!same_exchange(recorded.exchange, *follower.birth, Operands::all)) {
       return parts(recorded.exchange, "a process begins with what Fork answers to it");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -120,9 +121,13 @@ TEST(Retrace, PointsAtAnAnswerThatNoNetworkGives) {
 // -- Orders -----------------------------------------------------------------------------------------------------------
 
 TEST(Retrace, AChildMayBeRecordedBeforeItsFork) {
-  Record record = of_processes(conversation().events);
-  std::ranges::stable_partition(record, [](const ProcessEvent& event) { return event.process == 1; });
-  EXPECT_EQ(outcome(stream(), record), "found");
+  const Record record = of_processes(conversation().events);
+  Record child_first;
+  for (const ProcessId process : {1U, 0U}) {
+    std::ranges::copy_if(record, std::back_inserter(child_first),
+                         [=](const ProcessEvent& event) { return event.process == process; });
+  }
+  EXPECT_EQ(outcome(stream(), child_first), "found");
 }
 
 TEST(Retrace, TheStopReachesNobodyBeforeHeAnswersSo) {
