@@ -26,6 +26,7 @@
 #include "verify/emitted_test.hpp"
 #include "verify/explorer.hpp"
 #include "verify/mutation.hpp"
+#include "verify/parity.hpp"
 #include "verify/token.hpp"
 
 namespace antiphon {
@@ -79,7 +80,43 @@ std::vector<verify::Counterexample> counterexamples(const std::vector<verify::Fi
   return found;
 }
 
+/// The same program, at another address.
+verify::MakeServer maker(const Asked& asked) {
+  return [&asked](const Endpoint& at) {
+    ProgramOptions options = asked.options;
+    options.server.at = at;
+    return *program_named(asked.name, options);
+  };
+}
+
+ExitCode replay_on_the_kernel(const VerifyArguments& arguments, const Asked& asked, const Subject& subject) {
+  const auto scenario = verify::scenario_of(*arguments.token, subject.name, subject.identity);
+  if (!scenario) return refused("--replay: " + scenario.error());
+  verify::Performance performance = verify::perform(maker(asked), *scenario, *arguments.stage);
+  verify::Judged judged = verify::judged(std::move(performance.run), asked.expected);
+  if (performance.difference) judged.verdict.ruling = verify::Ruling::violated;
+  return print(own_name, report(subject, arguments, *scenario, performance, judged), code_of(judged.verdict.ruling));
+}
+
+ExitCode check_on_the_kernel(const VerifyArguments& arguments) {
+  const Asked asked(arguments);
+  const Subject subject{asked.name, identity_of(asked.server)};
+  if (const auto why_not = verify::why_not(*arguments.stage)) return refused("--on: " + *why_not);
+  if (arguments.token) return replay_on_the_kernel(arguments, asked, subject);
+  verify::ParityOptions options;
+  options.stage = *arguments.stage;
+  options.runs = arguments.stage_runs;
+  options.seed = arguments.seed;
+  options.generation = {arguments.clients, arguments.fault_classes};
+  options.expectations = asked.expected;
+  options.progress = show_progress;
+  const verify::ParityResult result = verify::check_parity(maker(asked), options);
+  show_progress("");
+  return print(own_name, report(subject, arguments, result), code_of(result.ruling));
+}
+
 ExitCode check_properties(const VerifyArguments& arguments) {
+  if (arguments.stage) return check_on_the_kernel(arguments);
   const Asked asked(arguments);
   verify::Coverage coverage(asked.server);
   const Subject subject{asked.name, identity_of(coverage.graph())};

@@ -19,7 +19,9 @@ constexpr std::string_view manual =
 USAGE
   echo-verify properties [--program NAME] [--runs N] [--seed S] [--clients N] [--faults LIST]
                          [--coverage] [--emit-test FILE] [--format FORMAT]
-  echo-verify properties [--program NAME] --replay TOKEN [--emit-test FILE] [--format FORMAT]
+  echo-verify properties [--program NAME] --replay TOKEN [--on STAGE] [--emit-test FILE] [--format FORMAT]
+  echo-verify properties --on STAGE [--program NAME] [--runs N] [--seed S] [--clients N] [--faults LIST]
+                         [--format FORMAT]
   echo-verify explore [--program NAME] [--clients N] [--messages K|any] [--size B] [--capacity B] [--faults LIST]
                       [--strategy dfs|bfs] [--reduce none|por|symmetry|all] [--memory MIB] [--threads N]
                       [--emit-test FILE] [--format FORMAT]
@@ -37,6 +39,12 @@ USAGE
   every run. What breaks a contract is shrunk to a small scenario, printed as a table with a column for each client
   and process, with a token that replays it, and with the nearest schedule that keeps the contract. Servers with a
   planted defect are run beside it and must be caught.
+
+  With --on the same runs take place on the kernel too: the server in processes of its own, with real clients on
+  loopback that do what the simulated ones did, one thing after the other in the same order. Faults, limits of the
+  scenario and the ends of deadlines are put in the kernel's place; all else it answers itself. What it answers is
+  compared with what the simulator did. Where the two part, the simulator or the interpreter is wrong: that is shrunk,
+  and shown as what breaks a contract is. The contracts are judged by what happened on the kernel.
 
   `explore` tries everything: each interleaving, each length of a read, a write and an arrival, each fault of the
   classes that are asked for, wherever it can come. It runs the program itself, and each state once. When it has
@@ -90,7 +98,7 @@ OPTIONS
   --program NAME   stream, once or seed. Default stream. Of a trace: the program that it must be a run of; without it,
                    the contracts are those of the program that its first line names.
   --runs N         How many scenarios, or walks; of `mutants`, for each that survives. Default 10000; of `mutants` 1000,
-                   of `probe` 20.
+                   of `probe` 20, with --on 200.
   --seed S         Where they are drawn from; the same seed gives the same scenarios. Default 1.
   --clients N      The most clients in a scenario, 1 to 16. Default 4. Of explore, compare: how many, 1 to 8. Default 2.
   --messages K     Messages that each client sends, 0 to 8, or `any`. Default 2.
@@ -116,6 +124,7 @@ OPTIONS
   --allow-remote   Of probe: the server may be on another host than this one.
   --json           Of probe: the same as --format json.
   --replay TOKEN   Run the scenario of a counterexample again.
+  --on STAGE       Of properties: on the kernel too, by fork, epoll or uring.
   --input NAME     What FILE is: antiphon, strace or pcap. Default antiphon.
   --in-simulator   Of trace: look for the run in the simulator too.
   --port N         Judge the server that listens on this port only, 1 to 65535. Default: every socket that accepts; of
@@ -128,7 +137,7 @@ OPTIONS
 
 EXIT STATUS
   0  holds; no mutant survived; the programs are equivalent
-  1  violated; mutants survived; the programs differ
+  1  violated; mutants survived; the programs differ; a run on the kernel is not the simulated one
   2  did not run: wrong usage, a trace that does not read, parts of several traces, a token of another program, a port
      where nothing listens
   3  incomplete: what was seen allows no verdict; the last lines say why (more runs may help)
@@ -137,6 +146,7 @@ EXAMPLES
   echo-verify properties --faults all
   echo-verify properties --program seed
   echo-verify properties --program seed --emit-test seed_test.cpp
+  echo-verify properties --faults all --on epoll
   echo-verify explore --clients 3
   echo-verify explore --messages any --faults interrupts
   echo-verify explore --clients 8 --faults all --strategy pct
@@ -170,6 +180,22 @@ void take_faults(VerifyArguments& arguments, const std::string& list) {
   if (!classes) refuse("--faults", classes.error());
   arguments.faults = list;
   arguments.fault_classes = *std::move(classes);
+}
+
+void add_properties_options(CLI::App& command, VerifyArguments& arguments) {
+  CLI::Option* const replay = add_text(command, "--replay", [&](const std::string& token) { arguments.token = token; });
+  CLI::Option* const on = add_text(command, "--on", [&](const std::string& name) {
+    arguments.stage = static_cast<verify::Stage>(choice("--on", name, verify::stage_names));
+  });
+  add_text(command, "--emit-test", [&](const std::string& file) { arguments.emit_test = file; })->excludes(on);
+  command.add_flag("--coverage", arguments.coverage)->excludes(replay)->excludes(on);
+  CLI::Option* const runs = add_number(command, "--runs", arguments.runs, 1, most_runs)->excludes(replay);
+  add_number(command, "--seed", arguments.seed, 0, most_seed)->excludes(replay);
+  add_number(command, "--clients", arguments.clients, 1, 16)->excludes(replay);
+  add_text(command, "--faults", [&](const std::string& list) { take_faults(arguments, list); })->excludes(replay);
+  command.callback([&arguments, runs] {
+    if (runs->count() > 0) arguments.stage_runs = arguments.runs;
+  });
 }
 
 void add_scope_options(CLI::App& command, VerifyArguments& arguments) {
@@ -270,16 +296,9 @@ void add_options(CLI::App& app, VerifyArguments& arguments) {
     add_text(*command, "--format",
              [&](const std::string& format) { arguments.as_json = choice("--format", format, format_names) == 1; });
   }
-  CLI::Option* const replay =
-      add_text(*properties, "--replay", [&](const std::string& token) { arguments.token = token; });
-  add_text(*properties, "--emit-test", [&](const std::string& file) { arguments.emit_test = file; });
-  properties->add_flag("--coverage", arguments.coverage)->excludes(replay);
-  add_number(*properties, "--runs", arguments.runs, 1, most_runs)->excludes(replay);
-  add_number(*properties, "--seed", arguments.seed, 0, most_seed)->excludes(replay);
-  add_number(*properties, "--clients", arguments.clients, 1, 16)->excludes(replay);
+  add_properties_options(*properties, arguments);
   add_number(*mutants, "--runs", arguments.mutant_runs, 1, most_runs);
   add_number(*mutants, "--seed", arguments.seed, 0, most_seed);
-  add_text(*properties, "--faults", [&](const std::string& list) { take_faults(arguments, list); })->excludes(replay);
   add_trace_options(*trace, arguments);
   add_explore_options(*explore, arguments);
   add_compare_options(*compare, arguments);

@@ -9,6 +9,7 @@
 
 #include "apps/arguments.hpp"
 #include "apps/verify_probe.hpp"
+#include "verify/performance.hpp"
 #include "verify/scope.hpp"
 
 namespace antiphon {
@@ -44,6 +45,8 @@ struct VerifyArguments {
   std::string faults = "none";           ///< As given.
   std::vector<bool> fault_classes;       ///< What that means.
   std::optional<std::string> token;      ///< To replay.
+  std::optional<verify::Stage> stage;    ///< Of `properties`: on the kernel too, on this interpreter.
+  std::uint64_t stage_runs = 200;        ///< Then so many.
   std::optional<std::string> emit_test;  ///< Where to write what was found as a test.
   bool coverage = false;                 ///< List what was never reached.
   ExploreArguments explore;

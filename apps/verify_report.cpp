@@ -304,25 +304,32 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
   return text + lines_of(result.remarks);
 }
 
+std::string replayed_text(const Scenario& scenario, const verify::Judged& judged) {
+  const auto& violations = judged.verdict.violations;
+  const std::size_t mark = violations.empty() ? judged.run.trace.size() : violations.front().event;
+  std::string text = describe(scenario) + verify::table_of(judged.run.trace, mark, judged.run.lap_from);
+  for (const Violation& violation : violations) text += violation_text(violation);
+  return text;
+}
+
+Json replayed_json(const Subject& subject, const Scenario& scenario, const verify::Judged& judged) {
+  return {{"verdict", verify::name_of(judged.verdict.ruling)},
+          {"program", subject.name},
+          {"identity", subject.identity},
+          {"scenario", describe(scenario)},
+          {"violations", violations_json(judged.verdict.violations)},
+          {"remarks", judged.verdict.remarks},
+          {"tally", tally_json(judged.verdict.tally)},
+          {"trace", trace_json(judged.run.trace)}};
+}
+
 std::string report(const Subject& subject, const VerifyArguments& arguments, const Scenario& scenario,
                    const verify::Judged& judged) {
-  const verify::Verdict& verdict = judged.verdict;
-  if (arguments.as_json) {
-    return printed({{"verdict", verify::name_of(verdict.ruling)},
-                    {"program", subject.name},
-                    {"identity", subject.identity},
-                    {"scenario", describe(scenario)},
-                    {"violations", violations_json(verdict.violations)},
-                    {"remarks", verdict.remarks},
-                    {"tally", tally_json(verdict.tally)},
-                    {"trace", trace_json(judged.run.trace)}});
-  }
-  const std::size_t mark = verdict.violations.empty() ? judged.run.trace.size() : verdict.violations.front().event;
-  std::string text = describe(scenario) + verify::table_of(judged.run.trace, mark, judged.run.lap_from);
-  for (const Violation& violation : verdict.violations) text += violation_text(violation);
-  text += fmt::format("{}: program {} ({:.12}), replayed\n", verify::name_of(verdict.ruling), subject.name,
-                      subject.identity);
-  return text + lines_of(verdict.remarks);
+  if (arguments.as_json) return printed(replayed_json(subject, scenario, judged));
+  return replayed_text(scenario, judged) +
+         fmt::format("{}: program {} ({:.12}), replayed\n", verify::name_of(judged.verdict.ruling), subject.name,
+                     subject.identity) +
+         lines_of(judged.verdict.remarks);
 }
 
 }  // namespace antiphon

@@ -10,6 +10,7 @@
 #include "verify/coverage.hpp"
 #include "verify/explorer.hpp"
 #include "verify/mutation.hpp"
+#include "verify/parity.hpp"
 
 /// What echo-verify prints. Equal results have equal text; no durations are in it.
 
@@ -29,6 +30,11 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
 std::string report(const Subject& subject, const VerifyArguments& arguments, const Scenario& scenario,
                    const verify::Judged& judged);
 std::string report(const Subject& subject, const VerifyArguments& arguments, const verify::MutationResult& result);
+
+/// Of runs that took place on the kernel too.
+std::string report(const Subject& subject, const VerifyArguments& arguments, const verify::ParityResult& result);
+std::string report(const Subject& subject, const VerifyArguments& arguments, const Scenario& scenario,
+                   const verify::Performance& performance, const verify::Judged& judged);
 
 std::string estimate_text(const verify::Estimate& estimate);
 

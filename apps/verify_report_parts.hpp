@@ -34,6 +34,13 @@ Json violations_json(const std::vector<verify::Violation>& violations);
 std::string scope_text(const VerifyArguments& arguments);
 Json scope_json(const VerifyArguments& arguments);
 
+/// A run again: its scenario, its table, and what it broke.
+std::string replayed_text(const Scenario& scenario, const verify::Judged& judged);
+Json replayed_json(const Subject& subject, const Scenario& scenario, const verify::Judged& judged);
+
+/// Each line moved to the right.
+std::string indented(const std::string& text);
+
 /// A violation with its counterexample. `effort` says how it was found.
 std::string finding_text(const Subject& subject, const verify::Finding& finding, const std::string& effort);
 Json finding_json(const Subject& subject, const verify::Finding& finding);

@@ -6,6 +6,7 @@
 
 #include "core/programs/server.hpp"
 #include "core/trace.hpp"
+#include "interpreters/conductor.hpp"
 #include "interpreters/kernel.hpp"
 #include "interpreters/recording.hpp"
 #include "interpreters/stop.hpp"
@@ -30,6 +31,7 @@ struct LoopOptions {
   TraceSink* trace = nullptr;  ///< Is told everything.
   /// Is told that the first process listens, what it is refused, and its end. Sessions' failures are daily business.
   std::function<void(const ProcessEvent&)> watch;
+  Conductor* conductor = nullptr;           ///< Null: every process goes on as it can. With one there is a trace.
   std::int64_t spin_us = adaptive_spin_us;  ///< How long to poll for events before sleeping; 0: never.
   LoopFamily* family = nullptr;             ///< Null: it is alone.
   kernel::Sharing sharing = kernel::Sharing::alone;

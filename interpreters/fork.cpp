@@ -300,6 +300,8 @@ Result<Unit> ForkHandler::operator()(const Sleep& instruction) {
   return failed(slept.error());
 }
 
+void ForkHandler::disconnect(Socket socket) { kernel::disconnect(kernel_->sockets.at(socket)); }
+
 bool ForkHandler::in_first_process() const { return kernel_->first(); }
 
 std::int64_t ForkHandler::failed_children() const { return kernel_->failures(); }

@@ -45,6 +45,9 @@ class ForkHandler {
   /// first process had in its buffers is not theirs to write.
   [[nodiscard]] bool in_first_process() const;
 
+  /// Resets the connection.
+  void disconnect(Socket socket);
+
   /// Forked by this process and not known to have ended. Without DiscardChildren all that it forked.
   [[nodiscard]] std::int64_t living_children() const;
 

@@ -189,4 +189,9 @@ void reset_on_close(int descriptor) {
   setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 }
 
+void disconnect(int descriptor) {
+  const sockaddr nobody{.sa_family = AF_UNSPEC, .sa_data = {}};
+  ::connect(descriptor, &nobody, sizeof(nobody));
+}
+
 }  // namespace antiphon::kernel

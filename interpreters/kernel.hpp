@@ -104,6 +104,8 @@ Result<Unit> close(int descriptor);
 inline void tell_nobody(const Result<Unit>&) {}
 /// From here on closing resets the connection.
 void reset_on_close(int descriptor);
+/// Resets the connection now. The descriptor stays, with nobody at the other end.
+void disconnect(int descriptor);
 
 /// A Recv may answer less than was asked for, and so one buffer need not be larger than this.
 inline constexpr std::size_t largest_recv = std::size_t{1} << 20U;

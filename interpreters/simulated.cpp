@@ -43,10 +43,11 @@ namespace {
 /// Runs the scenario's world: its schedule, its stop, and time, which passes when nothing else can happen.
 class Simulation {
  public:
-  Simulation(const Server& server, const Scenario& scenario)
+  Simulation(const Server& server, const Scenario& scenario, const Spectator& spectator)
       : scenario_(scenario),
+        spectator_(spectator),
         chooser_(scenario),
-        world_(server, scenario, chooser_, [this](const Event& event) { run_.trace.push_back(event); }),
+        world_(server, scenario, chooser_, [this](const Event& event) { record(event); }),
         endless_(scenario.free_time) {}
 
   Run run(std::uint64_t most_steps) {
@@ -60,22 +61,33 @@ class Simulation {
  private:
   static constexpr Move stop{Move::Kind::stop};
 
+  void record(const Event& event) {
+    run_.trace.push_back(event);
+    if (spectator_.event) spectator_.event(event);
+  }
+
+  void make(const Move& move) {
+    if (spectator_.before) spectator_.before(world_, move);
+    world_.make(move);
+    if (spectator_.after) spectator_.after(world_, move);
+  }
+
   [[nodiscard]] bool stop_is_to_come() const { return scenario_.stop_after && !world_.stopped(); }
 
   void step() {
-    if (stop_is_to_come() && run_.steps >= *scenario_.stop_after) world_.make(stop);
+    if (stop_is_to_come() && run_.steps >= *scenario_.stop_after) make(stop);
     world_.find_moves(moves_);
     if (moves_.empty()) return let_time_pass();
     if (!stop_is_to_come() && notice_endless()) return;
     ++run_.steps;
     const Move& next = moves_[chooser_.which(static_cast<std::uint32_t>(moves_.size()))];
     endless_.took(next);
-    world_.make(next);
+    make(next);
   }
 
   void let_time_pass() {
     if (!scenario_.free_time && world_.pass_time()) return;
-    if (stop_is_to_come()) return world_.make(stop);
+    if (stop_is_to_come()) return make(stop);
     run_.at_rest = true;
   }
 
@@ -90,6 +102,7 @@ class Simulation {
   }
 
   const Scenario& scenario_;
+  const Spectator& spectator_;
   Run run_;
   Chooser chooser_;
   World world_;
@@ -100,8 +113,8 @@ class Simulation {
 
 }  // namespace
 
-Run simulate(const Server& server, const Scenario& scenario, std::uint64_t most_steps) {
-  return Simulation(server, scenario).run(most_steps);
+Run simulate(const Server& server, const Scenario& scenario, std::uint64_t most_steps, const Spectator& spectator) {
+  return Simulation(server, scenario, spectator).run(most_steps);
 }
 
 }  // namespace antiphon

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -56,7 +57,16 @@ struct Run {
   std::uint64_t looks = 0;  ///< How often the program looked at the content of a message.
 };
 
+/// Who looks on, at each move that is made.
+struct Spectator {
+  std::function<void(const World&, const Move&)> before = {};
+  std::function<void(const World&, const Move&)> after = {};
+  /// Called with each event, at once. (That the run's trace lacks the last ones is told by its length.)
+  std::function<void(const Event&)> event = {};
+};
+
 /// Runs the server in the scenario until nothing more can happen, or `most_steps`.
-Run simulate(const Server& server, const Scenario& scenario, std::uint64_t most_steps = 200'000);
+Run simulate(const Server& server, const Scenario& scenario, std::uint64_t most_steps = 200'000,
+             const Spectator& spectator = {});
 
 }  // namespace antiphon

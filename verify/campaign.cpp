@@ -99,18 +99,6 @@ class SometimesTable {
   std::vector<std::function<bool(const Tally&)>> tests_;
 };
 
-void add_to(Tally& total, const Tally& run) {
-  total.events += run.events;
-  total.processes += run.processes;
-  total.connections += run.connections;
-  total.bytes_received += run.bytes_received;
-  total.bytes_sent += run.bytes_sent;
-  total.at_once = std::max(total.at_once, run.at_once);
-  total.short_sends += run.short_sends;
-  total.errors += run.errors;
-  for (std::size_t index = 0; index < total.excuses.size(); ++index) total.excuses[index] += run.excuses[index];
-}
-
 /// The random source of a run: the campaign's seed and the run's number give it, whatever came before.
 rc::Random source_of(std::uint64_t seed, std::uint64_t run) { return rc::Random({seed, run, 0, 0}); }
 
@@ -172,6 +160,18 @@ Ruling rule(CampaignResult& result) {
 }
 
 }  // namespace
+
+void add_to(Tally& total, const Tally& run) {
+  total.events += run.events;
+  total.processes += run.processes;
+  total.connections += run.connections;
+  total.bytes_received += run.bytes_received;
+  total.bytes_sent += run.bytes_sent;
+  total.at_once = std::max(total.at_once, run.at_once);
+  total.short_sends += run.short_sends;
+  total.errors += run.errors;
+  for (std::size_t index = 0; index < total.excuses.size(); ++index) total.excuses[index] += run.excuses[index];
+}
 
 Judged judged(Run run, const Expectations& expectations) {
   Judge judge(expectations);

@@ -82,6 +82,9 @@ Judged run_and_judge(const Server& server, const Scenario& scenario, const Expec
 Finding minimised(const Server& server, const Expectations& expectations, const Scenario& scenario,
                   std::string_view clause);
 
+/// Adds what a run contained.
+void add_to(Tally& total, const Tally& run);
+
 /// The violation of that clause, or nullptr.
 const Violation* violation_of(const Verdict& verdict, std::string_view clause);
 

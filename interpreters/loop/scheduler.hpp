@@ -247,12 +247,13 @@ class Scheduler {
   void turn(Task& task) {
     constexpr int most_instructions = 32;
     for (int count = 0; count < most_instructions; ++count) {
+      if (options_.conductor != nullptr && !has_cue(task)) break;
       if (task.process->finished()) return end(task);
       bool waits = false;
       task.process->pending([&]<class I>(const I& instruction) {
         if constexpr (std::same_as<I, Fork>) {
           fork(task, instruction);
-        } else if (auto response = perform(task, instruction)) {
+        } else if (auto response = carry_out(task, instruction)) {
           answer(task, instruction, *response);
         } else {
           waits = true;
@@ -261,6 +262,24 @@ class Scheduler {
       if (waits) return;
     }
     make_ready(task);
+  }
+
+  bool has_cue(const Task& task) {
+    const auto cue = options_.conductor->cue(task.id, task.events);
+    direction_ = cue.value_or(Direction());
+    return cue.has_value();
+  }
+
+  /// As the conductor wants it, if there is one.
+  template <Instruction I>
+  std::optional<typename I::Response> carry_out(Task& task, const I& instruction) {
+    if (options_.conductor == nullptr) return perform(task, instruction);
+    const auto given = given_answer<I>(direction_);
+    if (!given) return perform(task, directed(instruction, direction_));
+    if constexpr (std::same_as<I, Close>) perform(task, instruction);
+    const auto socket = connection_of(instruction);
+    if (socket && direction_.disconnects) kernel::disconnect(descriptor_of(task, *socket));
+    return given;
   }
 
   template <Instruction I>
@@ -321,6 +340,7 @@ class Scheduler {
   // -- processes ------------------------------------------------------------------------------------------------
 
   void fork(Task& task, const Fork& instruction) {
+    if (direction_.answer) return answer(task, instruction, failed(*direction_.answer));
     if (!admit_child(task, instruction.at_most)) return answer(task, instruction, failed(Errno::AGAIN));
     Task* const child = copy_of(task);
     if (child == nullptr) {
@@ -540,6 +560,7 @@ class Scheduler {
   }
 
   LoopOptions options_;
+  Direction direction_;  ///< How the task whose turn it is goes on, if somebody conducts.
   LoopFamily own_family_;
   LoopFamily* family_;
   Spin spin_;

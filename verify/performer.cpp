@@ -1,0 +1,93 @@
+#include "verify/performer.hpp"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <string>
+#include <thread>
+#include <variant>
+
+#include "interpreters/event_bytes.hpp"
+
+namespace antiphon::verify {
+
+namespace {
+
+/// An instruction that is never answered, since a buffer is full: how much one holds is the scenario's.
+bool waits_for_room(const ProcessEvent& event) {
+  const auto* const send = exchange_of<Send>(event);
+  return send != nullptr && !send->response;
+}
+
+}  // namespace
+
+bool alike(const ProcessEvent& simulated, const ProcessEvent& performed) {
+  const auto* const wanted = exchange_of<Fork>(simulated);
+  ProcessEvent renamed = performed;
+  auto* const fork = exchange_of<Fork>(renamed);
+  const auto is_parent = [](const Exchange<Fork>* one) {
+    return one != nullptr && one->response && *one->response && std::holds_alternative<Parent>(**one->response);
+  };
+  if (is_parent(wanted) && is_parent(fork)) fork->response = wanted->response;
+  return renamed == simulated;
+}
+
+bool is_beginning(const ProcessEvent& simulated, const ProcessEvent& performed) {
+  const auto* const wanted = exchange_of<Recv>(simulated);
+  const auto* const recv = exchange_of<Recv>(performed);
+  const auto has_bytes = [](const Exchange<Recv>* one) {
+    return one != nullptr && one->response && *one->response && !(*one->response)->empty();
+  };
+  if (!has_bytes(wanted) || !has_bytes(recv) || wanted->instruction != recv->instruction) return false;
+  const Bytes& all = **wanted->response;
+  const Bytes& some = **recv->response;
+  return some.size() < all.size() && all.take(some.size()) == some;
+}
+
+std::optional<std::size_t> Performer::step_of(ProcessId process, std::uint64_t event) const {
+  const auto found = score_->places.find(process);
+  if (found == score_->places.end() || event >= found->second.size()) return std::nullopt;
+  return found->second[event];
+}
+
+/// Others may be due, on the same processor.
+void Performer::rest() {
+  constexpr std::uint32_t most_yields = 200;
+  if (++waits_ < most_yields) return std::this_thread::yield();
+  std::this_thread::sleep_for(std::chrono::microseconds(50));
+  pollfd watched{socket_, 0, 0};
+  if (poll(&watched, 1, 0) > 0) std::_Exit(EXIT_FAILURE);  // nobody conducts any more
+}
+
+std::optional<Direction> Performer::cue(ProcessId process, std::uint64_t event) {
+  progress_->begin();
+  if (progress_->has_parted()) return Direction();
+  const auto step = step_of(process, event);
+  // Where the score is at rest nothing may come beyond it. If something does, that is told.
+  const bool is_due = step ? progress_->due() >= *step : score_->run.at_rest;
+  if (is_due && (!step || !waits_for_room(std::get<ProcessEvent>(std::get<Event>(score_->steps[*step].what))))) {
+    waits_ = 0;
+    return step ? score_->steps[*step].direction : Direction();
+  }
+  rest();
+  return std::nullopt;
+}
+
+void Performer::write(const ProcessEvent& event) {
+  const auto step = step_of(event.process, event.number);
+  while (step && !progress_->has_parted() && progress_->due() < *step) rest();
+  std::string bytes;
+  append_bytes(bytes, event);
+  while (send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0) {
+    if (errno != EINTR) std::_Exit(EXIT_FAILURE);
+  }
+  if (progress_->has_parted()) return;
+  const ProcessEvent* const wanted = score_->event(event.process, event.number);
+  if (wanted != nullptr && alike(*wanted, event)) return progress_->done(*step);
+  progress_->part(event.process, event.number, wanted != nullptr && is_beginning(*wanted, event));
+}
+
+}  // namespace antiphon::verify

@@ -1,0 +1,222 @@
+#include "verify/score.hpp"
+
+#include <algorithm>
+#include <concepts>
+#include <optional>
+#include <set>
+#include <utility>
+
+namespace antiphon::verify {
+
+namespace {
+
+/// An error that the simulation answered, and what it takes that the kernel's run has it too. None: the kernel answers
+/// it by itself.
+template <Instruction I>
+void direct(Direction& direction, Errno error, bool is_fault) {
+  // How many sockets and processes there may be, and how much a buffer holds, are the scenario's.
+  const bool is_limit = error == Errno::MFILE || (std::same_as<I, Fork> && error == Errno::AGAIN) ||
+                        (std::same_as<I, Send> && error == Errno::EXPIRED);
+  if (is_fault || is_limit) {
+    direction.answer = error;
+    const bool uses_connection = std::same_as<I, Recv> || std::same_as<I, Send> || std::same_as<I, ShutdownSend>;
+    direction.disconnects = uses_connection && is_fault && error != Errno::INTR && !passes_by_itself(error);
+  }
+  direction.expires = error == Errno::EXPIRED;
+  direction.stops = error == Errno::STOPPING;
+}
+
+Direction direction_of(const Issued& issued, bool is_fault, const Scenario& scenario) {
+  return std::visit(
+      [&]<class I>(const Exchange<I>& exchange) {
+        Direction direction;
+        if (!exchange.response) return direction;
+        if (!*exchange.response) {
+          direct<I>(direction, exchange.response->error(), is_fault);
+          return direction;
+        }
+        if constexpr (std::same_as<I, Recv>) direction.most = std::max<std::size_t>((*exchange.response)->size(), 1);
+        if constexpr (std::same_as<I, Send>) direction.most = **exchange.response;
+        if constexpr (std::same_as<I, Listen>) direction.most = scenario.max_backlog;
+        direction.expires = std::same_as<I, Sleep>;
+        direction.child = issued.child.value_or(0);
+        return direction;
+      },
+      issued.exchange);
+}
+
+/// What has arrived at the server and has not been delivered in the performance.
+struct Held {
+  std::string bytes;
+  bool ends = false;
+};
+
+std::optional<Socket> socket_of(const Recv& recv) { return recv.from; }
+std::optional<Socket> socket_of(const Send& send) { return send.to; }
+std::optional<Socket> socket_of(const Close& close) { return close.socket; }
+std::optional<Socket> socket_of(const ShutdownSend& shutdown) { return shutdown.socket; }
+std::optional<Socket> socket_of(const auto&) { return std::nullopt; }
+
+class Scribe {
+ public:
+  explicit Scribe(const Scenario& scenario) : scenario_(scenario), held_(scenario.clients.size()) {}
+
+  Score score(const Server& server) {
+    const Spectator spectator{
+        .before = [this](const World& world, const Move& move) { look_before(world, move); },
+        .after = [this](const World& world, const Move& move) { look_after(world, move); },
+        .event = [this](const Event& event) { add(event); },
+    };
+    score_.clients = scenario_.clients.size();
+    score_.run = simulate(server, scenario_, 200'000, spectator);
+    return std::move(score_);
+  }
+
+ private:
+  static bool is_delivery(const Move& move) { return move.kind == Move::Kind::arrival && move.end == world::acceptee; }
+
+  void look_before(const World& world, const Move& move) {
+    world_ = &world;
+    if (is_delivery(move)) before_ = world.connections()[move.index];
+    const bool answers = move.kind == Move::Kind::process || move.kind == Move::Kind::overdue;
+    if (!answers) return;
+    const world::Inhabitant& one = world.processes()[move.index];
+    is_fault_ = one.fault.has_value();
+    one.process->pending([&](const auto& instruction) { about_ = target_of(one, socket_of(instruction)); });
+  }
+
+  static std::optional<world::Target> target_of(const world::Inhabitant& one, std::optional<Socket> socket) {
+    const auto number = static_cast<std::size_t>(socket ? socket->number : -1);
+    if (number >= one.table.size() || one.table[number].listener) return std::nullopt;
+    return one.table[number];
+  }
+
+  /// The client behind a connection that a process of the server holds.
+  [[nodiscard]] std::optional<Index> client_of(const std::optional<world::Target>& target) const {
+    const bool is_ours = target && !target->listener && target->end == world::acceptee;
+    const auto* const connection = is_ours ? world_->connections().find(target->index) : nullptr;
+    if (connection == nullptr || connection->ends[world::opener].client == no_index) return std::nullopt;
+    return connection->ends[world::opener].client;
+  }
+
+  void look_after(const World& world, const Move& move) {
+    is_fault_ = false;
+    about_.reset();
+    if (!is_delivery(move)) return;
+    const Index client = before_.ends[world::opener].client;
+    if (client == no_index) return;
+    const std::string& flying = before_.pipes[world::opener].flying;
+    if (before_.ends[world::acceptee].reset_flying) {
+      deliver_all(client);
+      score_.steps.push_back({Delivery{client, Delivery::Kind::reset, ""}, {}});
+    } else if (flying.empty()) {
+      held_[client].ends = true;
+    } else {
+      const world::Connection* const now = world.connections().find(move.index);
+      const std::size_t left = now == nullptr ? 0 : now->pipes[world::opener].flying.size();
+      held_[client].bytes += flying.substr(0, flying.size() - left);
+    }
+    if (before_.ends[world::acceptee].closed) deliver_all(client);
+  }
+
+  void deliver_bytes(Index client, std::size_t count) {
+    std::string& bytes = held_[client].bytes;
+    if (bytes.empty() || count == 0) return;
+    score_.steps.push_back({Delivery{client, Delivery::Kind::bytes, bytes.substr(0, count)}, {}});
+    bytes.erase(0, count);
+  }
+
+  void deliver_all(Index client) {
+    deliver_bytes(client, held_[client].bytes.size());
+    if (std::exchange(held_[client].ends, false)) {
+      score_.steps.push_back({Delivery{client, Delivery::Kind::end, ""}, {}});
+    }
+  }
+
+  /// What is not read matters once nobody is left to read it.
+  void deliver_before_closing(const std::optional<world::Target>& target) {
+    const auto client = client_of(target);
+    if (client && world_->connections()[target->index].ends[world::acceptee].closed) deliver_all(*client);
+  }
+
+  void deliver_for(const Issued& issued) {
+    std::visit(
+        [&]<class I>(const Exchange<I>& exchange) {
+          if constexpr (std::same_as<I, Close>) deliver_before_closing(about_);
+          const auto client = client_of(about_);
+          if (!client) return;
+          if constexpr (std::same_as<I, ShutdownSend>) {
+            if (held_[*client].ends) deliver_all(*client);
+          }
+          if constexpr (std::same_as<I, Recv>) {
+            if (!exchange.response || !*exchange.response) return;
+            const std::size_t count = (*exchange.response)->size();
+            if (count > 0) return deliver_bytes(*client, count);
+            deliver_all(*client);
+          }
+        },
+        issued.exchange);
+  }
+
+  /// A connection that a fault has reset cannot be used on the kernel: there is nothing behind it any more.
+  void give_if_broken(const Issued& issued, Direction& direction) {
+    if (!about_ || about_->listener) return;
+    if (direction.disconnects) broken_.insert(about_->index);
+    if (!broken_.contains(about_->index)) return;
+    std::visit(
+        [&]<class I>(const Exchange<I>& exchange) {
+          if (!exchange.response || std::same_as<I, Close>) return;
+          if (!*exchange.response) direction.answer = exchange.response->error();
+          if constexpr (std::same_as<I, Recv>) {
+            if (*exchange.response) direction.receives = **exchange.response;
+          }
+        },
+        issued.exchange);
+  }
+
+  /// It may be the last that holds them.
+  void deliver_before_the_end(ProcessId process) {
+    if (world_ == nullptr) return;
+    for (const world::Target& target : world_->processes()[process].table) {
+      if (const auto client = client_of(target)) deliver_all(*client);
+    }
+  }
+
+  void add(const Event& event) {
+    Step step{event, {}};
+    if (const auto* const of_process = std::get_if<ProcessEvent>(&event)) {
+      const auto* const issued = std::get_if<Issued>(&of_process->what);
+      if (issued == nullptr) {
+        deliver_before_the_end(of_process->process);
+      } else {
+        deliver_for(*issued);
+        step.direction = direction_of(*issued, is_fault_, scenario_);
+        give_if_broken(*issued, step.direction);
+        if (step.direction.answer || step.direction.receives) ++score_.given;
+      }
+      score_.places[of_process->process].push_back(score_.steps.size());
+    }
+    score_.steps.push_back(std::move(step));
+  }
+
+  const Scenario& scenario_;
+  Score score_;
+  std::vector<Held> held_;  ///< By client.
+  bool is_fault_ = false;
+  const World* world_ = nullptr;
+  std::set<Index> broken_;              ///< Connections.
+  std::optional<world::Target> about_;  ///< The connection of the instruction that is answered.
+  world::Connection before_;
+};
+
+}  // namespace
+
+const ProcessEvent* Score::event(ProcessId process, std::uint64_t number) const {
+  const auto found = places.find(process);
+  if (found == places.end() || number >= found->second.size()) return nullptr;
+  return &std::get<ProcessEvent>(std::get<Event>(steps[found->second[number]].what));
+}
+
+Score score_of(const Server& server, const Scenario& scenario) { return Scribe(scenario).score(server); }
+
+}  // namespace antiphon::verify

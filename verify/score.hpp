@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "core/programs/server.hpp"
+#include "interpreters/conductor.hpp"
+#include "interpreters/simulated.hpp"
+
+/// A simulated run as something that is to be performed on the kernel: what happens, one thing after the other, and
+/// what it takes that it happens there too.
+
+namespace antiphon::verify {
+
+/// Something of a client's reaches the server's side of its connection: bytes as they are received, the end when it is,
+/// and all that was not, before it matters that it waits there.
+struct Delivery {
+  enum class Kind : std::uint8_t { bytes, end, reset };
+  Index client = 0;  ///< From 0.
+  Kind kind = Kind::bytes;
+  std::string bytes;
+};
+
+struct Step {
+  std::variant<Event, Delivery> what;
+  Direction direction;  ///< Of a process's event: how the instruction is carried out there.
+};
+
+/// So many answers are given in the kernel's stead: faults, and what comes of limits that the scenario has.
+struct Score {
+  Run run;
+  std::vector<Step> steps;
+  std::unordered_map<ProcessId, std::vector<std::size_t>> places;  ///< Of each process's events in `steps`.
+  std::uint64_t given = 0;
+  std::size_t clients = 0;
+
+  /// The process's event of that number, or null.
+  [[nodiscard]] const ProcessEvent* event(ProcessId process, std::uint64_t number) const;
+};
+
+/// Simulates the scenario.
+Score score_of(const Server& server, const Scenario& scenario);
+
+}  // namespace antiphon::verify
