@@ -201,12 +201,12 @@ class Conducting {
   }
 
   template <class Done>
-  void await_server(Done done, Difference otherwise) {
+  void await_server(Done done, const Difference& otherwise) {
     const Clock::time_point end = Clock::now() + patience;
     while (!done() && !progress_.has_parted()) {
       listen();
       std::this_thread::yield();
-      if (Clock::now() > end) part(std::move(otherwise));
+      if (Clock::now() > end) part(otherwise);
     }
     listen();
   }
@@ -324,7 +324,7 @@ class Conducting {
   void go_on_by(const Step& step) {
     listen();
     if (const auto* const delivery = std::get_if<Delivery>(&step.what)) return deliver(*delivery);
-    const Event& event = std::get<Event>(step.what);
+    const auto& event = std::get<Event>(step.what);
     if (const auto* const of_client = std::get_if<ClientEvent>(&event)) static_cast<void>(what_differs(*of_client));
     if (std::holds_alternative<StopEvent>(event)) company_.stop();
   }
@@ -377,7 +377,7 @@ std::optional<std::string> why_not(Stage stage) { return stage == Stage::uring ?
 
 Endpoint free_address() {
   // Below the ports that connections take theirs from.
-  static std::uint32_t tried = static_cast<std::uint32_t>(getpid());
+  static auto tried = static_cast<std::uint32_t>(getpid());
   for (;;) {
     const Endpoint at{"127.0.0.1", static_cast<std::uint16_t>(12'000 + tried++ % 20'000)};
     const auto opened = kernel::open_socket(at);

@@ -274,7 +274,7 @@ class Scheduler {
   template <Instruction I>
   std::optional<typename I::Response> carry_out(Task& task, const I& instruction) {
     if (options_.conductor == nullptr) return perform(task, instruction);
-    const auto given = given_answer<I>(direction_);
+    auto given = given_answer<I>(direction_);
     if (!given) return perform(task, directed(instruction, direction_));
     if constexpr (std::same_as<I, Close>) perform(task, instruction);
     const auto socket = connection_of(instruction);
