@@ -192,19 +192,9 @@ class Parts {
   void wrote(PartKey key) const {
     if (footprint_ != nullptr) footprint_->write({kind_, key});
   }
-  [[nodiscard]] auto place_of(PartKey key) const { return find_in(*this, key); }
-  [[nodiscard]] auto place_of(PartKey key) { return find_in(*this, key); }
-  static auto find_in(auto& self, PartKey key) {
-    auto& parts = self.parts_;
-    // Who asks for a part asks for it again.
-    if (self.last_ < parts.size() && parts[self.last_].key == key) {
-      return parts.begin() + static_cast<std::ptrdiff_t>(self.last_);
-    }
-    const auto found = search_in(parts, key);
-    self.last_ = static_cast<std::size_t>(found - parts.begin());
-    return found;
-  }
-  static auto search_in(auto& parts, PartKey key) {
+  [[nodiscard]] auto place_of(PartKey key) const { return find_in(parts_, key); }
+  [[nodiscard]] auto place_of(PartKey key) { return find_in(parts_, key); }
+  static auto find_in(auto& parts, PartKey key) {
     if (parts.empty() || key < parts.front().key) return parts.begin();
     // Mostly all keys from the first on are there; it is not behind where it would be then.
     const auto place = static_cast<std::size_t>(std::min<PartKey>(key - parts.front().key, parts.size()));
@@ -215,7 +205,6 @@ class Parts {
   [[nodiscard]] bool is_at(auto place, PartKey key) const { return place != parts_.end() && place->key == key; }
 
   std::vector<Entry> parts_;
-  mutable std::size_t last_ = 0;  ///< Where the last one stood that was looked for.
   Footprint* footprint_ = nullptr;
   std::uint32_t kind_ = 0;
 };
