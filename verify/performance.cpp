@@ -177,6 +177,10 @@ class Conducting {
       deliver(*delivery);
       return progress_.done(index);
     }
+    if (std::holds_alternative<Reminder>(what)) {
+      stop();
+      return progress_.done(index);
+    }
     std::visit([&](const auto& event) { take(index, event); }, std::get<Event>(what));
   }
 
@@ -185,16 +189,7 @@ class Conducting {
     const bool waits =
         issued != nullptr && std::visit([](const auto& exchange) { return !exchange.response; }, issued->exchange);
     if (!waits) {
-      const bool stops = score_.steps[index].direction.stops;
-      const auto is_done = [&, again = Clock::now() + 4 * moment]() mutable {
-        // A child that was born after the stop, of a parent that had not noticed it yet, has to be told too.
-        if (stops && Clock::now() > again) {
-          company_.stop();
-          again += 4 * moment;
-        }
-        return progress_.due() != index;
-      };
-      return await_server(is_done, {place_of(event), cell_of(event), "nothing comes"});
+      return await_server([&] { return progress_.due() != index; }, {place_of(event), cell_of(event), "nothing comes"});
     }
     run_.trace.emplace_back(event);
     progress_.done(index);
@@ -219,10 +214,14 @@ class Conducting {
   }
 
   void take(std::uint64_t index, const StopEvent& event) {
-    company_.stop();
-    std::this_thread::sleep_for(moment);
+    stop();
     run_.trace.emplace_back(event);
     progress_.done(index);
+  }
+
+  void stop() const {
+    company_.stop();
+    std::this_thread::sleep_for(moment);
   }
 
   void part(Difference difference) {
@@ -324,6 +323,7 @@ class Conducting {
   void go_on_by(const Step& step) {
     listen();
     if (const auto* const delivery = std::get_if<Delivery>(&step.what)) return deliver(*delivery);
+    if (std::holds_alternative<Reminder>(step.what)) return;
     const auto& event = std::get<Event>(step.what);
     if (const auto* const of_client = std::get_if<ClientEvent>(&event)) static_cast<void>(what_differs(*of_client));
     if (std::holds_alternative<StopEvent>(event)) company_.stop();

@@ -193,9 +193,14 @@ class Scribe {
         step.direction = direction_of(*issued, is_fault_, scenario_);
         give_if_broken(*issued, step.direction);
         if (step.direction.answer || step.direction.receives) ++score_.given;
+        if (step.direction.stops && born_after_stop_.erase(of_process->process) > 0) {
+          score_.steps.push_back({Reminder{}, {}});
+        }
+        if (has_stopped_ && is_birth(*of_process)) born_after_stop_.insert(of_process->process);
       }
       score_.places[of_process->process].push_back(score_.steps.size());
     }
+    has_stopped_ |= std::holds_alternative<StopEvent>(event);
     score_.steps.push_back(std::move(step));
   }
 
@@ -203,6 +208,8 @@ class Scribe {
   Score score_;
   std::vector<Held> held_;  ///< By client.
   bool is_fault_ = false;
+  bool has_stopped_ = false;
+  std::set<ProcessId> born_after_stop_;
   const World* world_ = nullptr;
   std::set<Index> broken_;              ///< Connections.
   std::optional<world::Target> about_;  ///< The connection of the instruction that is answered.

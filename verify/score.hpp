@@ -24,8 +24,12 @@ struct Delivery {
   std::string bytes;
 };
 
+/// The server is told again that it is to stop: a process that was born after the stop, of a parent that had not
+/// noticed it yet, does not know of it.
+struct Reminder {};
+
 struct Step {
-  std::variant<Event, Delivery> what;
+  std::variant<Event, Delivery, Reminder> what;
   Direction direction;  ///< Of a process's event: how the instruction is carried out there.
 };
 
