@@ -68,8 +68,8 @@ USAGE
   With --in-simulator it also looks for the run in the simulator: for clients, an order of what happens, faults and a
   stop with which the simulated network gives each process the same answers, but for pids, addresses and letters (so a
   trace of digests will do). Found, it is printed with the scope that it needs and a token that replays it. Where the
-  two part, the event and both answers are shown: the simulator or the kernel is wrong there, not the program. It takes
-  runs of one worker, with at most 20000 events, 1024 connections and 1 MiB in one answer.
+  two part, the event and both answers are shown: the simulator or the kernel is wrong there, not the program. Several
+  workers are looked for one by one. At most: 20000 events, 1024 connections of a worker, 1 MiB in one answer.
 
   With --input it judges any echo server: of `strace` by what its system calls did (recorded with
   `strace -f -xx -s 1048576 -o FILE SERVER…`), of `pcap` by what went over the wire (pcap or pcapng, as of

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <utility>
+#include <variant>
 
 #include "apps/verify_report.hpp"
 #include "core/programs/catalogue.hpp"
@@ -38,15 +39,38 @@ void give_replay(InSimulator& found, const std::string& program, const std::vect
   found.replay = std::move(command);
 }
 
+/// What one of the workers did, as if it had been alone (interpreters/trace_writer.hpp).
+std::vector<ProcessEvent> record_of(std::uint32_t worker, std::uint64_t workers,
+                                    const std::vector<ProcessEvent>& record) {
+  std::vector<ProcessEvent> own;
+  for (const ProcessEvent& event : record) {
+    if (event.process % workers != worker) continue;
+    ProcessEvent& here = own.emplace_back(event);
+    here.process /= workers;
+    auto* const issued = std::get_if<Issued>(&here.what);
+    if (issued != nullptr && issued->child) *issued->child /= workers;
+  }
+  return own;
+}
+
 }  // namespace
 
-std::expected<InSimulator, std::string> look_in_simulator(const std::string& program, const Server& server,
-                                                          const std::vector<ProcessEvent>& record) {
-  auto retraced = verify::retrace(server, record);
-  if (!retraced) return std::unexpected(std::move(retraced.error()));
-  InSimulator found{*std::move(retraced), {}, {}};
-  if (found.retraced.scenario) give_replay(found, program, record);
-  return found;
+std::expected<std::vector<InSimulator>, std::string> look_in_simulator(const std::string& program,
+                                                                       const std::vector<Server>& servers,
+                                                                       const std::vector<ProcessEvent>& record) {
+  std::vector<InSimulator> all;
+  const std::uint64_t workers = servers.size();
+  for (std::uint32_t worker = 0; worker < workers; ++worker) {
+    const auto own = workers == 1 ? record : record_of(worker, workers, record);
+    if (own.empty()) continue;
+    auto retraced = verify::retrace(servers[worker], own);
+    if (!retraced) return std::unexpected(std::move(retraced.error()));
+    InSimulator found{worker, *std::move(retraced), {}, {}};
+    if (found.retraced.scenario) give_replay(found, program, own);
+    if (auto& parting = found.retraced.parting) parting->at.process = parting->at.process * workers + worker;
+    all.push_back(std::move(found));
+  }
+  return all;
 }
 
 }  // namespace antiphon

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <string>
 #include <vector>
@@ -10,16 +11,18 @@
 
 namespace antiphon {
 
-/// What came of looking for a recorded run in the simulator.
+/// What came of looking for a worker's recorded run in the simulator.
 struct InSimulator {
+  std::uint32_t worker = 0;
   verify::Retraced retraced;
   std::string replay;     ///< The command that runs it again; "" if there is none.
   std::string no_replay;  ///< Why there is none.
 };
 
-/// Looks for a run of the program of that name. `server` is the program as it was made for the run. Error: why it
-/// cannot be looked for.
-std::expected<InSimulator, std::string> look_in_simulator(const std::string& program, const Server& server,
-                                                          const std::vector<ProcessEvent>& record);
+/// Looks for the runs of the program of that name, one a worker: they share nothing. `servers` are the program as it
+/// was made for each of them. Error: why one cannot be looked for.
+std::expected<std::vector<InSimulator>, std::string> look_in_simulator(const std::string& program,
+                                                                       const std::vector<Server>& servers,
+                                                                       const std::vector<ProcessEvent>& record);
 
 }  // namespace antiphon

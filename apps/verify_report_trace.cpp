@@ -89,10 +89,11 @@ std::string scenario_text(const Scenario& scenario) {
   return text.size() > longest ? "" : indented(text);
 }
 
-std::string found_text(const InSimulator& found) {
+std::string found_text(const JudgedTrace& judged, const InSimulator& found) {
   const verify::Retraced& retraced = found.retraced;
   const verify::ScopeNeeded& needed = retraced.needed;
-  return fmt::format("  in the simulator: the same {}, in {}\n", counted(retraced.events, "event"),
+  const std::string who = judged.header.workers == 1 ? "" : fmt::format(" worker {}:", found.worker);
+  return fmt::format("  in the simulator:{} the same {}, in {}\n", who, counted(retraced.events, "event"),
                      counted(retraced.steps, "step")) +
          (retraced.left_out == 0 ? ""
                                  : fmt::format("    without {} of processes whose Fork is missing\n",
@@ -115,7 +116,7 @@ std::string parted_text(const JudgedTrace& judged, const verify::SimulatorPartin
 
 Json simulator_json(const JudgedTrace& judged, const InSimulator& found) {
   const verify::Retraced& retraced = found.retraced;
-  Json json{{"found", retraced.scenario.has_value()}, {"events", retraced.events}};
+  Json json{{"worker", found.worker}, {"found", retraced.scenario.has_value()}, {"events", retraced.events}};
   if (retraced.parting) {
     const verify::SimulatorParting& parting = *retraced.parting;
     json["parting"] = {{"process", parting.at.process}, {"event", parting.at.event}, {"sentence", parting.sentence}};
@@ -149,15 +150,16 @@ std::string report(const VerifyArguments& arguments, const JudgedTrace& judged) 
               {"interpreter", judged.header.interpreter},
               {"violations", violations_json(judged)}};
     if (conformance) json["conformance"] = conformance_json(judged, *conformance);
-    if (judged.simulator) json["simulator"] = simulator_json(judged, *judged.simulator);
+    for (const InSimulator& one : judged.simulator) json["simulator"].push_back(simulator_json(judged, one));
     json["remarks"] = verdict.remarks;
     json["tally"] = tally_json(verdict.tally);
     return printed(json);
   }
   std::string text;
   if (conformance && conformance->parting) text += parting_text(judged, *conformance);
-  const auto& simulator = judged.simulator;
-  if (simulator && simulator->retraced.parting) text += parted_text(judged, *simulator->retraced.parting);
+  for (const InSimulator& one : judged.simulator) {
+    if (one.retraced.parting) text += parted_text(judged, *one.retraced.parting);
+  }
   for (const Violation& violation : verdict.violations) {
     text += violation_text(violation) + place_text(judged, violation.at);
   }
@@ -167,7 +169,9 @@ std::string report(const VerifyArguments& arguments, const JudgedTrace& judged) 
     text += fmt::format("  conforms: program {} issues these {} instructions, answered like this\n",
                         conformance->program, conformance->instructions);
   }
-  if (simulator && simulator->retraced.scenario) text += found_text(*simulator);
+  for (const InSimulator& one : judged.simulator) {
+    if (one.retraced.scenario) text += found_text(judged, one);
+  }
   return text + tally_text(verdict.tally) + lines_of(verdict.remarks);
 }
 

@@ -27,7 +27,7 @@ struct JudgedTrace {
   TraceHeader header;
   verify::Verdict verdict;  ///< A parting makes it violated.
   std::optional<Conformance> conformance;
-  std::optional<InSimulator> simulator;
+  std::vector<InSimulator> simulator;  ///< Of each worker, if it was looked for.
   /// Where the violations' events stand, and the parting, as far as that is known.
   std::vector<std::pair<verify::ProcessEventName, TracePlace>> places;
 };

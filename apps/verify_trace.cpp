@@ -71,7 +71,7 @@ class Trial {
 
   /// Error: it is more than can be looked for in the simulator.
   std::expected<JudgedTrace, std::string> finish(bool cut) {
-    JudgedTrace judged{header_, judge_.finish(cut), std::nullopt, std::nullopt, {}};
+    JudgedTrace judged{header_, judge_.finish(cut), std::nullopt, {}, {}};
     if (!replay_) return judged;
     judged.conformance = {program_, replay_->parting(), replay_->instructions(), !replay_->has_looked()};
     verify::Verdict& verdict = judged.verdict;
@@ -83,19 +83,20 @@ class Trial {
       leave_open(verdict, "a process was not seen to its end");
     }
     if (!keeps_ || replay_->parting()) return judged;
-    auto found = look_in_simulator(program_, programs_of(header_, program_).front(), record_);
+    auto found = look_in_simulator(program_, programs_of(header_, program_), record_);
     if (!found) return std::unexpected(std::move(found.error()));
-    rule(*found, verdict);
+    const bool may_lack_lines = !verdict.remarks.empty();
+    for (const InSimulator& one : *found) rule(one, may_lack_lines, verdict);
     judged.simulator = *std::move(found);
     return judged;
   }
 
  private:
   /// What parts from the simulator is a violation, unless that may come of what is not known.
-  static void rule(const InSimulator& found, verify::Verdict& verdict) {
+  static void rule(const InSimulator& found, bool may_lack_lines, verify::Verdict& verdict) {
     if (found.retraced.has_looked) {
       leave_open(verdict, "the program looks at messages, and the simulated ones say something else");
-    } else if (found.retraced.parting && !verdict.remarks.empty()) {
+    } else if (found.retraced.parting && may_lack_lines) {
       leave_open(verdict, "that it parts from the simulator may come of what is missing");
     } else if (found.retraced.parting) {
       verdict.ruling = verify::Ruling::violated;
@@ -119,8 +120,8 @@ void find_places(const std::vector<std::string>& files, JudgedTrace& judged) {
   if (judged.conformance && judged.conformance->parting) {
     wanted.push_back({judged.conformance->parting->process, judged.conformance->parting->event});
   }
-  if (judged.simulator && judged.simulator->retraced.parting) {
-    wanted.push_back(judged.simulator->retraced.parting->at);
+  for (const InSimulator& one : judged.simulator) {
+    if (one.retraced.parting) wanted.push_back(one.retraced.parting->at);
   }
   auto parts = TraceParts::open(files);
   if (wanted.empty() || !parts || parts->header() == nullptr) return;
@@ -148,10 +149,6 @@ ExitCode judge_trace(const VerifyArguments& arguments) {
   if (header.part > 0) {
     const std::string which = header.part == 1 ? "part 0 is" : fmt::format("parts 0 to {} are", header.part - 1);
     return not_judged(arguments, header, which + " missing: what came before these events is not known");
-  }
-  if (arguments.in_simulator && header.workers > 1) {
-    return refused(fmt::format("{}:1: it is of {} workers, and --in-simulator takes one", arguments.files.front(),
-                               header.workers));
   }
   Trial trial(arguments, header);
   const auto cut = parts->read([&](const Event& event, const TracePlace&) { trial.see(event); });

@@ -23,12 +23,38 @@ def replayed(command):
     return subprocess.run([ECHO_VERIFY, *arguments], capture_output=True, text=True, timeout=300)
 
 
+class SeveralWorkers(InAFolder, unittest.TestCase):
+    def test_each_is_found(self):
+        lines = self.record("epoll", "--workers", "2")
+        status, output, errors = verify(self.path, *LOOK, "--format", "json")
+        self.assertEqual((status, errors), (0, ""), output)
+        workers = json.loads(output)["simulator"]
+        self.assertEqual([worker["worker"] for worker in workers], [0, 1])
+        self.assertEqual(sum(worker["events"] for worker in workers), len(lines) - 1)
+        self.assertEqual(sum(worker["clients"] for worker in workers), 8)
+        for worker in workers:
+            self.assertEqual(replayed(worker["replay"]).returncode, 0)
+
+    def test_what_parts_is_named_as_in_the_trace(self):
+        lines = self.record("epoll", "--workers", "2")
+        place = max(place for place, line in enumerate(lines) if '"do":"Close","socket":0' in line)
+        event = json.loads(lines[place])
+        del event["answer"]
+        lines[place] = json.dumps({**event, "error": "EBADF"}, separators=(",", ":")) + "\n"
+        self.write(lines)
+        status, output, _ = verify(self.path, *LOOK)
+        self.assertEqual(status, 1, output)
+        name = f"process {event['process']}, event {event['event']}"
+        self.assertIn(f"\n  {name}: Close 0 was answered with EBADF;", output)
+        self.assertIn(f"\n  at {self.path}:{place + 1}\n", output)
+
+
 class Found(InAFolder):
     def assert_found(self, status=0, look=LOOK):
         """The report on the run, which is found."""
         found, output, errors = verify(self.path, *look, "--format", "json")
         self.assertEqual((found, errors), (status, ""), output)
-        simulator = json.loads(output)["simulator"]
+        simulator = json.loads(output)["simulator"][0]
         self.assertTrue(simulator["found"], output)
         return simulator
 
@@ -98,7 +124,7 @@ class Parted(InAFolder, unittest.TestCase):
         self.assertIn(f"\n  at {self.path}:{line}\n", output)
         self.assertIn("one of them is wrong: that is no fault of the program\n", output)
         status, output, _ = verify(self.path, *LOOK, "--format", "json")
-        parting = json.loads(output)["simulator"]["parting"]
+        parting = json.loads(output)["simulator"][0]["parting"]
         self.assertEqual((parting["sentence"], parting["line"]), (sentence, line))
 
     def test_a_name_that_is_not_the_lowest(self):
@@ -143,10 +169,6 @@ class Refused(InAFolder, unittest.TestCase):
             "strace",
             why="--in-simulator: only --input antiphon has it (see --help)",
         )
-
-    def test_several_workers(self):
-        self.record("epoll", "--workers", "2")
-        self.assert_refused(self.path, *LOOK, why=f"{self.path}:1: it is of 2 workers, and --in-simulator takes one")
 
     def test_too_long_a_run(self):
         lines = self.record("epoll", clients=0)
