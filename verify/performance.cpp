@@ -1,5 +1,7 @@
 #include "verify/performance.hpp"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,6 +25,7 @@
 #include "verify/contract.hpp"
 #include "verify/peer.hpp"
 #include "verify/performer.hpp"
+#include "verify/recorded_run.hpp"
 #include "verify/score.hpp"
 #include "verify/table.hpp"
 
@@ -64,8 +67,15 @@ void run_by_loop(LoopReport (*run_loop)(const Server&, const LoopOptions&), cons
   run_loop(server, options);
 }
 
+/// Once nobody has the pipe's other end, SIGIO ends the whole group, whatever its processes wait for.
+void end_with_the_conductor(int pipe) {
+  fcntl(pipe, F_SETOWN, -getpgrp());
+  fcntl(pipe, F_SETFL, O_ASYNC);
+  pollfd watched{pipe, 0, 0};
+  if (poll(&watched, 1, 0) > 0) std::_Exit(EXIT_FAILURE);  // it was too late for that
+}
+
 [[noreturn]] void be_the_server(const Server& server, Performer& performer, Stage stage) {
-  setpgid(0, 0);
   try {
     switch (stage) {
       case Stage::fork:
@@ -90,15 +100,23 @@ class Company {
   Company(const Server& server, const Score& score, Progress& progress, Stage stage) {
     std::array<int, 2> ends{};
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) < 0) refuse("socketpair");
+    kernel::Descriptor ours(ends[0]);
     const kernel::Descriptor theirs(ends[1]);
-    news_ = kernel::Descriptor(ends[0]);
+    if (pipe2(ends.data(), O_CLOEXEC) < 0) refuse("pipe2");
+    const kernel::Descriptor watched(ends[0]);
+    kernel::Descriptor held(ends[1]);
     first_ = fork();
     if (first_ < 0) refuse("fork");
     if (first_ == 0) {
-      close(ends[0]);
-      Performer performer(score, progress, ends[1]);
+      setpgid(0, 0);
+      close(ours.hand_on());
+      close(held.hand_on());
+      end_with_the_conductor(watched.number());
+      Performer performer(score, progress, theirs.number());
       be_the_server(server, performer, stage);
     }
+    news_ = std::move(ours);
+    life_ = std::move(held);
     setpgid(first_, first_);
   }
   ~Company() {
@@ -122,11 +140,19 @@ class Company {
   [[noreturn]] static void refuse(const char* call) { throw std::system_error(errno, std::generic_category(), call); }
 
   kernel::Descriptor news_{-1};
+  kernel::Descriptor life_{-1};  ///< Whose end the group does not outlive.
   pid_t first_ = -1;
   std::array<char, 65'536> buffer_{};
 };
 
 // -- The conductor's side ----------------------------------------------------------------------------------------
+
+/// An error that tells nothing of the server ends it all.
+void must_not_lack(std::optional<Errno> error) {
+  for (const Errno local : {Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOBUFS}) {
+    if (error == local) throw std::runtime_error("this machine lacks something: " + name_of(local));
+  }
+}
 
 std::string name_of_client(Index client) { return "client " + std::to_string(client + 1); }
 
@@ -158,6 +184,7 @@ class Conducting {
 
   Performance performance() {
     await_server([&] { return progress_.has_begun(); }, {"the server", "begins", "nothing comes"});
+    if (!progress_.has_begun()) throw std::runtime_error("the server's process did not come to its first instruction");
     while (!progress_.has_parted() && progress_.due() < score_.steps.size()) take(progress_.due());
     if (!progress_.has_parted()) await_rest();
     const std::uint64_t steps = progress_.due();
@@ -249,7 +276,10 @@ class Conducting {
       case turned_away:
         return let_in_all_the_same();
       case connected:
-        if (const auto outcome = peer.connect(at_); !outcome) return name_of(outcome.error());
+        if (const auto outcome = peer.connect(at_); !outcome) {
+          must_not_lack(outcome.error());
+          return name_of(outcome.error());
+        }
         return std::nullopt;
       case refused:
         return not_refused();
@@ -339,6 +369,7 @@ class Conducting {
       const auto& performed = std::get<ProcessEvent>(event);
       if (!by || std::pair(performed.process, performed.number) != *by) continue;
       const ProcessEvent* const simulated = score_.event(performed.process, performed.number);
+      if (const auto* const issued = std::get_if<Issued>(&performed.what)) must_not_lack(error_of(issued->exchange));
       return Difference{place_of(performed), simulated == nullptr ? "nothing more" : cell_of(*simulated),
                         cell_of(performed)};
     }
@@ -378,11 +409,17 @@ std::optional<std::string> why_not(Stage stage) { return stage == Stage::uring ?
 Endpoint free_address() {
   // Below the ports that connections take theirs from.
   static auto tried = static_cast<std::uint32_t>(getpid());
-  for (;;) {
-    const Endpoint at{"127.0.0.1", static_cast<std::uint16_t>(12'000 + tried++ % 20'000)};
+  constexpr int most_tries = 20'000;
+  Errno error{};
+  for (int tries = 0; tries < most_tries; ++tries) {
+    const Endpoint at{"127.0.0.1", static_cast<std::uint16_t>(12'000 + tried++ % most_tries)};
     const auto opened = kernel::open_socket(at);
-    if (opened && kernel::listen_at(opened->number(), 1)) return at;
+    const auto listens = opened ? kernel::listen_at(opened->number(), 1) : failed(opened.error());
+    if (listens) return at;
+    error = listens.error();
+    if (error != Errno::ADDRINUSE && error != Errno::ACCES) break;
   }
+  throw std::runtime_error("no port to listen at: " + name_of(error));
 }
 
 Performance perform(const Server& server, const Score& score, Stage stage) {

@@ -1,6 +1,10 @@
 #!/usr/bin/env python3
 """echo-verify, as its users call it."""
 
+import sys
+
+sys.dont_write_bytecode = True
+
 import json
 import os
 import subprocess
@@ -8,12 +12,27 @@ import tempfile
 import time
 import unittest
 
+from serving import eventually
+
 ECHO_VERIFY = os.path.join(os.environ["ANTIPHON_APPS_DIR"], "echo-verify")
 
 
 def run(*arguments, **options):
     result = subprocess.run([ECHO_VERIFY, *arguments], capture_output=True, text=True, timeout=300, **options)
     return result.returncode, result.stdout, result.stderr
+
+
+def processes_with(mark):
+    """The processes that have this in their environment."""
+    found = []
+    for process in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{process}/environ", "rb") as environment:
+                if mark.encode() in environment.read().split(b"\0"):
+                    found.append(int(process))
+        except OSError:
+            pass  # it is gone, or not ours
+    return found
 
 
 class Explore(unittest.TestCase):
@@ -252,6 +271,20 @@ class OnTheKernel(unittest.TestCase):
             self.assertNotIn("difference", report)
             self.assertEqual((report["verdict"], report["on"]), ("violated", "fork"))
             self.assertIn(finding["clause"], [one["clause"] for one in report["violations"]])
+
+    def test_nothing_outlives_it(self):
+        """Not even where it is killed: the server's processes are of a group of their own."""
+        for stage in "fork", "epoll":
+            mark = f"ANTIPHON_TEST={os.getpid()}-{stage}"
+            environment = dict([mark.split("=")], **os.environ)
+            command = [ECHO_VERIFY, "properties", "--on", stage, "--runs", "100000"]
+            conductor = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment)
+            try:
+                eventually("the server is at work", lambda: len(processes_with(mark)) > 1)
+            finally:
+                conductor.kill()
+                conductor.wait()
+            eventually("nothing is left", lambda: not processes_with(mark))
 
     def performed(self, *arguments):
         """(The original has a port of its own, and another test may be using it.)"""
