@@ -19,7 +19,7 @@ constexpr std::string_view manual =
 USAGE
   echo-verify properties [--program NAME] [--runs N] [--seed S] [--clients N] [--faults LIST]
                          [--coverage] [--emit-test FILE] [--format FORMAT]
-  echo-verify properties [--program NAME] --replay TOKEN [--on STAGE] [--emit-test FILE] [--format FORMAT]
+  echo-verify properties [--program NAME] --replay TOKEN [--emit-test FILE | --on STAGE] [--format FORMAT]
   echo-verify properties --on STAGE [--program NAME] [--runs N] [--seed S] [--clients N] [--faults LIST]
                          [--format FORMAT]
   echo-verify explore [--program NAME] [--clients N] [--messages K|any] [--size B] [--capacity B] [--faults LIST]
@@ -69,7 +69,7 @@ USAGE
   stop with which the simulated network gives each process the same answers, but for pids, addresses and letters (so a
   trace of digests will do). Found, it is printed with the scope that it needs and a token that replays it. Where the
   two part, the event and both answers are shown: the simulator or the kernel is wrong there, not the program. Several
-  workers are looked for one by one. At most: 20000 events, 1024 connections of a worker, 1 MiB in one answer.
+  workers are looked for one by one. At most, for each of them: 20000 events, 1024 connections, 1 MiB in one answer.
 
   With --input it judges any echo server: of `strace` by what its system calls did (recorded with
   `strace -f -xx -s 1048576 -o FILE SERVER…`), of `pcap` by what went over the wire (pcap or pcapng, as of
@@ -124,7 +124,8 @@ OPTIONS
   --allow-remote   Of probe: the server may be on another host than this one.
   --json           Of probe: the same as --format json.
   --replay TOKEN   Run the scenario of a counterexample again.
-  --on STAGE       Of properties: on the kernel too, by fork, epoll or uring.
+  --on STAGE       Of properties: on the kernel too, by fork, epoll or uring. The server listens at a free port of
+                   127.0.0.1; `seed` at 8888, as ever.
   --input NAME     What FILE is: antiphon, strace or pcap. Default antiphon.
   --in-simulator   Of trace: look for the run in the simulator too.
   --port N         Judge the server that listens on this port only, 1 to 65535. Default: every socket that accepts; of

@@ -27,12 +27,15 @@ Json difference_json(const Difference& difference) {
 
 constexpr std::string_view parity_text = "violated: parity: on the kernel the run is the simulated one\n";
 
+std::string on_stage(const Subject& subject, const VerifyArguments& arguments, const Scenario& scenario) {
+  return fmt::format("{} --on {}", replay_command(subject, scenario), stage_name(arguments));
+}
+
 std::string gap_text(const Subject& subject, const VerifyArguments& arguments, const ParityGap& gap) {
   return std::string(parity_text) + difference_text(gap.difference, stage_name(arguments)) +
          fmt::format("  found in run {}, shrunk in {} runs to\n", gap.found_in_run, gap.shrinking_runs) +
          indented(describe(gap.scenario)) +
-         fmt::format("  replay it with\n    {} --on {}\n\n", replay_command(subject, gap.scenario),
-                     stage_name(arguments));
+         fmt::format("  replay it with\n    {}\n\n", on_stage(subject, arguments, gap.scenario));
 }
 
 std::string performed_text(const Subject& subject, const VerifyArguments& arguments, const PerformedFinding& one) {
@@ -41,6 +44,15 @@ std::string performed_text(const Subject& subject, const VerifyArguments& argume
                                              : fmt::format("found in run {}, not seen on {} in what follows",
                                                            one.finding.found_in_run, stage_name(arguments));
   return finding_text(subject, one.finding, seen);
+}
+
+Json gap_json(const Subject& subject, const VerifyArguments& arguments, const ParityGap& gap) {
+  Json json = difference_json(gap.difference);
+  json["found_in_run"] = gap.found_in_run;
+  json["shrinking_runs"] = gap.shrinking_runs;
+  json["scenario"] = describe(gap.scenario);
+  json["replay"] = on_stage(subject, arguments, gap.scenario);
+  return json;
 }
 
 Json parity_json(const Subject& subject, const VerifyArguments& arguments, const ParityResult& result) {
@@ -57,21 +69,15 @@ Json parity_json(const Subject& subject, const VerifyArguments& arguments, const
             {"tried_again", result.tried_again},
             {"cut_short", result.cut_short},
             {"incomplete_runs", result.incomplete_runs},
-            {"planted_difference_found", result.spoiled_found},
+            {"planted_differences_found", result.planted_found},
             {"total", tally_json(result.total)},
             {"findings", Json::array()}};
   for (const PerformedFinding& one : result.findings) {
     json["findings"].push_back(finding_json(subject, one.finding));
     json["findings"].back()["on_the_kernel"] = one.on_the_kernel;
   }
-  if (const auto& gap = result.gap) {
-    json["difference"] = difference_json(gap->difference);
-    json["difference"]["found_in_run"] = gap->found_in_run;
-    json["difference"]["shrinking_runs"] = gap->shrinking_runs;
-    json["difference"]["scenario"] = describe(gap->scenario);
-    json["difference"]["replay"] =
-        replay_command(subject, gap->scenario) + fmt::format(" --on {}", stage_name(arguments));
-  }
+  if (result.gap) json["difference"] = gap_json(subject, arguments, *result.gap);
+  if (result.once) json["once"] = gap_json(subject, arguments, *result.once);
   json["remarks"] = result.remarks;
   return json;
 }
@@ -90,13 +96,15 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
   text += fmt::format("  {} steps went as in the simulator; {} answers were given in the kernel's stead\n",
                       result.steps, result.given);
   if (result.tried_again > 0) {
-    text += fmt::format("  {} runs went another way once, and not again\n", result.tried_again);
+    text += fmt::format("  {} runs went another way once, and not again; the first of them\n", result.tried_again) +
+            indented(difference_text(result.once->difference, stage_name(arguments))) +
+            fmt::format("    {}\n", on_stage(subject, arguments, result.once->scenario));
   }
   if (result.cut_short > 0) {
     text += fmt::format("  {} runs are not compared to their end: a Recv answered less than there was, as it may\n",
                         result.cut_short);
   }
-  text += fmt::format("  planted difference: {}\n", result.spoiled_found ? "found" : "not found");
+  text += fmt::format("  planted differences: {}\n", result.planted_found ? "found" : "not found");
   return text + lines_of(result.remarks);
 }
 
@@ -109,6 +117,8 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
     json["on"] = stage_name(arguments);
     json["steps"] = performance.steps;
     json["given"] = performance.given;
+    json["cut_short"] = performance.cut_short;
+    json["tries"] = performance.tries;
     if (difference) json["difference"] = difference_json(*difference);
     return printed(json);
   }
@@ -116,8 +126,11 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
   if (difference) text += std::string(parity_text) + difference_text(*difference, stage_name(arguments));
   text += fmt::format("{}: program {} ({:.12}), replayed on {}\n", verify::name_of(verdict.ruling), subject.name,
                       subject.identity, stage_name(arguments));
+  const std::string_view how_far = difference              ? ", and then none"
+                                   : performance.cut_short ? "; then a Recv answered less than there was, as it may"
+                                                           : ", all that there are";
   text += fmt::format("  {} steps went as in the simulator{}; {} answers were given in the kernel's stead\n",
-                      performance.steps, difference ? ", and then none" : ", all that there are", performance.given);
+                      performance.steps, how_far, performance.given);
   return text + lines_of(verdict.remarks);
 }
 

@@ -111,7 +111,9 @@ std::string parted_text(const JudgedTrace& judged, const verify::SimulatorPartin
                      verify::name_of(judged.verdict.ruling)) +
          fmt::format("  process {}, event {}: {}\n", parting.at.process, parting.at.event, parting.sentence) +
          place_text(judged, parting.at) +
-         "  the simulator and the kernel differ there, and one of them is wrong: that is no fault of the program\n";
+         (judged.verdict.ruling == verify::Ruling::violated ? "  the simulator and the kernel differ there, and one of "
+                                                              "them is wrong: that is no fault of the program\n"
+                                                            : "");
 }
 
 Json simulator_json(const JudgedTrace& judged, const InSimulator& found) {

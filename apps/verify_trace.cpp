@@ -6,6 +6,7 @@
 #include <expected>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -64,9 +65,7 @@ class Trial {
     judge_.see(event);
     if (replay_) replay_->see(event);
     const auto* const of_process = std::get_if<ProcessEvent>(&event);
-    // One more than is allowed, so that it is noticed.
-    if (keeps_ && of_process != nullptr && record_.size() <= verify::most_retraced_events)
-      record_.push_back(*of_process);
+    if (keeps_ && of_process != nullptr) keep(*of_process);
   }
 
   /// Error: it is more than can be looked for in the simulator.
@@ -92,6 +91,14 @@ class Trial {
   }
 
  private:
+  /// Of each worker one event more than is allowed, so that it is noticed.
+  void keep(const ProcessEvent& event) {
+    std::size_t& kept = kept_[event.process % header_.workers];
+    if (kept > verify::most_retraced_events) return;
+    ++kept;
+    record_.push_back(event);
+  }
+
   /// What parts from the simulator is a violation, unless that may come of what is not known.
   static void rule(const InSimulator& found, bool may_lack_lines, verify::Verdict& verdict) {
     if (found.retraced.has_looked) {
@@ -108,7 +115,8 @@ class Trial {
   verify::Judge judge_;
   std::optional<Replay> replay_;
   bool keeps_;
-  std::vector<ProcessEvent> record_;  ///< What is looked for in the simulator.
+  std::vector<ProcessEvent> record_;                     ///< What is looked for in the simulator.
+  std::unordered_map<std::uint64_t, std::size_t> kept_;  ///< How much that is, by worker.
 };
 
 /// Looks for the places of the events that something is said about. In files that are gone there are none.

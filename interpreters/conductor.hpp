@@ -18,7 +18,7 @@
 namespace antiphon {
 
 /// How an instruction is carried out.
-struct Direction {
+struct Cue {
   std::optional<Errno> answer;  ///< What it answers; the kernel is not asked. (What is closed is closed all the same.)
   std::optional<Bytes> receives;    ///< The same for a Recv that answers no error.
   bool disconnects = false;         ///< With an answer: the connection is reset.
@@ -32,21 +32,21 @@ class Conductor {
  public:
   virtual ~Conductor() = default;
   /// Whether the process may carry out its instruction, or end: its event of this number. None: not yet; it asks again.
-  virtual std::optional<Direction> cue(ProcessId process, std::uint64_t event) = 0;
+  virtual std::optional<Cue> cue(ProcessId process, std::uint64_t event) = 0;
 };
 
 /// The instruction as it is carried out. It is recorded as it was issued.
 template <Instruction I>
-I directed(I instruction, const Direction& direction) {
+I directed(I instruction, const Cue& cue) {
   if constexpr (requires { instruction.until; }) {
-    if (direction.expires) instruction.until.wait_ms = 0;
-    if (direction.stops) instruction.until = {.wait_ms = forever_ms, .drain_ms = 0};
+    if (cue.expires) instruction.until.wait_ms = 0;
+    if (cue.stops) instruction.until = {.wait_ms = forever_ms, .drain_ms = 0};
   }
   if constexpr (std::same_as<I, Sleep>) {
-    if (direction.expires) instruction.wait_ms = 0;
+    if (cue.expires) instruction.wait_ms = 0;
   }
-  if (!direction.most) return instruction;
-  const std::size_t most = *direction.most;
+  if (!cue.most) return instruction;
+  const std::size_t most = *cue.most;
   if constexpr (std::same_as<I, Recv>) instruction.at_most = std::min(instruction.at_most, most);
   if constexpr (std::same_as<I, Send>)
     instruction.bytes = instruction.bytes.take(std::min(instruction.bytes.size(), most));
@@ -59,9 +59,9 @@ I directed(I instruction, const Direction& direction) {
 
 /// What the instruction answers without the kernel, if so.
 template <Instruction I>
-std::optional<typename I::Response> given_answer(const Direction& direction) {
-  if (direction.answer) return failed(*direction.answer);
-  if constexpr (std::same_as<I, Recv>) return direction.receives;
+std::optional<typename I::Response> given_answer(const Cue& cue) {
+  if (cue.answer) return failed(*cue.answer);
+  if constexpr (std::same_as<I, Recv>) return cue.receives;
   return std::nullopt;
 }
 
@@ -81,33 +81,33 @@ class Conducted {
   template <Instruction I>
     requires Handles<Handler, I>
   typename I::Response operator()(const I& instruction) {
-    const Direction direction = await_cue();
-    const auto given = given_answer<I>(direction);
-    if (!given) return (*handler_)(directed(instruction, direction));
+    const Cue cue = await_cue();
+    const auto given = given_answer<I>(cue);
+    if (!given) return (*handler_)(directed(instruction, cue));
     if constexpr (std::same_as<I, Close>) static_cast<void>((*handler_)(instruction));
-    if (const auto socket = connection_of(instruction); socket && direction.disconnects) handler_->disconnect(*socket);
+    if (const auto socket = connection_of(instruction); socket && cue.disconnects) handler_->disconnect(*socket);
     return *given;
   }
 
   Fork::Response operator()(const Fork& instruction)
     requires Handles<Handler, Fork>
   {
-    const Direction direction = await_cue();
-    if (direction.answer) return failed(*direction.answer);
+    const Cue cue = await_cue();
+    if (cue.answer) return failed(*cue.answer);
     Fork::Response response = (*handler_)(instruction);
     if (response && std::holds_alternative<Child>(*response)) {
-      process_ = direction.child;
+      process_ = cue.child;
       event_ = 1;  // the Fork is its first
     }
     return response;
   }
 
  private:
-  Direction await_cue() {
+  Cue await_cue() {
     for (;;) {
-      if (const auto direction = conductor_->cue(process_, event_)) {
+      if (const auto cue = conductor_->cue(process_, event_)) {
         ++event_;
-        return *direction;
+        return *cue;
       }
     }
   }

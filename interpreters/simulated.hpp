@@ -61,7 +61,7 @@ struct Run {
 struct Spectator {
   std::function<void(const World&, const Move&)> before = {};
   std::function<void(const World&, const Move&)> after = {};
-  /// Called with each event, at once. (That the run's trace lacks the last ones is told by its length.)
+  /// Of a run without end these are more than its trace has.
   std::function<void(const Event&)> event = {};
 };
 

@@ -1,11 +1,14 @@
 #include "verify/parity.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <set>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 #include "verify/shrink.hpp"
+#include "verify/table.hpp"
 
 namespace antiphon::verify {
 
@@ -14,7 +17,7 @@ namespace {
 /// Where the two part a performance takes a while.
 constexpr std::uint64_t most_shrinking_runs = 60;
 constexpr std::chrono::seconds longest_shrinking{30};
-constexpr std::uint64_t most_spoiled_runs = 20;
+constexpr std::uint64_t most_planted_runs = 20;
 constexpr std::uint64_t progress_every = 10;
 
 class Campaign {
@@ -22,7 +25,7 @@ class Campaign {
   Campaign(const MakeServer& make, const ParityOptions& options) : make_(make), options_(options) {}
 
   ParityResult result() {
-    look_for_the_spoiled_byte();
+    look_for_planted_differences();
     for (std::uint64_t run = 1; run <= options_.runs && !result_.gap; ++run) {
       if (run % progress_every == 1) {
         options_.progress(std::to_string(run - 1) + " of " + std::to_string(options_.runs) + " runs");
@@ -44,16 +47,15 @@ class Campaign {
     ++result_.runs;
     result_.steps += performance.steps;
     result_.given += performance.given;
-    if (performance.cut_short) {
-      ++result_.cut_short;
-    } else if (!performance.difference && performance.tries > 1) {
-      ++result_.tried_again;
-    }
+    if (performance.cut_short) ++result_.cut_short;
+    if (performance.once && ++result_.tried_again == 1) result_.once = {drawn, *performance.once, run, 0};
     if (performance.difference) result_.gap = shrunk({drawn, *performance.difference, run, 0});
-    const bool is_cut = performance.cut_short;
+    const bool is_whole = !performance.cut_short && !performance.difference;
     const Verdict verdict = judged(std::move(performance.run), options_.expectations).verdict;
-    if (verdict.ruling == Ruling::incomplete && !is_cut) ++result_.incomplete_runs;
     add_to(result_.total, verdict.tally);
+    // Where the two have parted, what clients did is not known, and so not whose fault it is what comes of it.
+    if (!is_whole) return;
+    if (verdict.ruling == Ruling::incomplete) ++result_.incomplete_runs;
     for (const Violation& violation : verdict.violations) note(violation.clause.name, drawn, run);
   }
 
@@ -61,8 +63,11 @@ class Campaign {
     if (!found_.insert(clause).second) return;
     options_.progress("shrinking a violation of " + std::string(clause));
     const Server server = make_({"127.0.0.1", 8888});
-    // What the simulation does not show is a gap, or comes of one.
-    if (violation_of(run_and_judge(server, drawn, options_.expectations).verdict, clause) == nullptr) return;
+    if (violation_of(run_and_judge(server, drawn, options_.expectations).verdict, clause) == nullptr) {
+      result_.remarks.push_back("run " + std::to_string(run) + " breaks '" + std::string(clause) +
+                                "' on the kernel, and not in the simulation");
+      return;
+    }
     Finding finding = minimised(server, options_.expectations, drawn, clause);
     finding.found_in_run = run;
     const Judged again = judged(perform(make_, finding.scenario, options_.stage).run, options_.expectations);
@@ -90,17 +95,21 @@ class Campaign {
   }
 
   /// A comparison that lets this pass compares nothing.
-  void look_for_the_spoiled_byte() {
-    options_.progress("looking for a planted difference");
-    for (std::uint64_t run = 1; run <= most_spoiled_runs && !result_.spoiled_found; ++run) {
+  void look_for_planted_differences() {
+    options_.progress("looking for planted differences");
+    for (std::uint64_t run = 1; run <= most_planted_runs && !result_.planted_found; ++run) {
       const Server server = make_(free_address());
-      const auto score = spoiled(score_of(server, scenario(run)));
-      result_.spoiled_found = score && perform(server, *score, options_.stage).difference.has_value();
+      const auto all = spoiled(score_of(server, scenario(run)));
+      result_.planted_found =
+          all.size() == 2 && std::ranges::all_of(all, [&](const Spoiled& one) {
+            const auto difference = perform(server, one.score, options_.stage).difference;
+            return difference && difference->place == one.place && difference->simulated == one.simulated;
+          });
     }
   }
 
   void rule() {
-    if (!result_.spoiled_found) result_.remarks.emplace_back("a planted difference was not found");
+    if (!result_.planted_found) result_.remarks.emplace_back("the planted differences were not found");
     if (result_.incomplete_runs > 0) {
       result_.remarks.push_back(std::to_string(result_.incomplete_runs) + " runs did not come to rest");
     }
@@ -115,20 +124,53 @@ class Campaign {
   ParityResult result_;
 };
 
+Bytes with_one_wrong(const Bytes& bytes) {
+  std::string content(bytes.content());
+  content.front() = content.front() == '!' ? '?' : '!';
+  return Bytes::copy_of(content);
+}
+
+/// False: it is no Recv that brought something.
+bool spoil_recv(Event& event) {
+  auto* const of_process = std::get_if<ProcessEvent>(&event);
+  auto* const recv = of_process == nullptr ? nullptr : exchange_of<Recv>(*of_process);
+  if (recv == nullptr || !recv->response || !*recv->response || (*recv->response)->empty()) return false;
+  recv->response = with_one_wrong(**recv->response);
+  return true;
+}
+
+/// False: no client receives something in it.
+bool spoil_received(Event& event) {
+  auto* const of_client = std::get_if<ClientEvent>(&event);
+  if (of_client == nullptr || of_client->kind != ClientEvent::Kind::received) return false;
+  of_client->bytes = with_one_wrong(of_client->bytes);
+  return true;
+}
+
 }  // namespace
 
-std::optional<Score> spoiled(Score score) {
-  for (Step& step : score.steps) {
-    auto* const event = std::get_if<Event>(&step.what);
-    auto* const of_process = event == nullptr ? nullptr : std::get_if<ProcessEvent>(event);
-    auto* const recv = of_process == nullptr ? nullptr : exchange_of<Recv>(*of_process);
-    if (recv == nullptr || !recv->response || !*recv->response || (*recv->response)->empty()) continue;
-    std::string bytes((*recv->response)->content());
-    bytes.front() = '!';
-    recv->response = Bytes::copy_of(bytes);
-    return score;
+std::vector<Spoiled> spoiled(const Score& score) {
+  std::vector<Spoiled> all;
+  bool of_server = false;
+  bool of_client = false;
+  for (std::size_t step = 0; step < score.steps.size(); ++step) {
+    const auto* const there = std::get_if<Event>(&score.steps[step].what);
+    if (there == nullptr) continue;
+    Event event = *there;
+    std::string place;
+    if (!of_server && spoil_recv(event)) {
+      of_server = true;
+      place = place_of(std::get<ProcessEvent>(event));
+    } else if (!of_client && spoil_received(event)) {
+      of_client = true;
+      place = "client " + std::to_string(std::get<ClientEvent>(event).client);
+    } else {
+      continue;
+    }
+    all.push_back({score, place, cell_of(event)});
+    all.back().score.steps[step].what = std::move(event);
   }
-  return std::nullopt;
+  return all;
 }
 
 ParityResult check_parity(const MakeServer& make, const ParityOptions& options) {

@@ -43,19 +43,27 @@ struct ParityResult {
   std::uint64_t runs = 0;
   std::uint64_t steps = 0;
   std::uint64_t given = 0;        ///< Answers that were given in the kernel's stead.
-  std::uint64_t tried_again = 0;  ///< Runs that parted, and did not when they were tried again.
+  std::uint64_t tried_again = 0;  ///< Runs that parted, and did not when they were tried again,
+  std::optional<ParityGap> once;  ///< the first of them, not shrunk.
   std::uint64_t cut_short = 0;    ///< Runs that were not compared to their end.
   std::uint64_t incomplete_runs = 0;
   std::vector<PerformedFinding> findings;
   std::optional<ParityGap> gap;  ///< Nothing is run after it.
-  bool spoiled_found = false;    ///< A score with one wrong byte parted, at that byte.
+  bool planted_found = false;    ///< Scores with one wrong byte parted, at that byte, whoever was to receive it.
   Tally total;
   std::vector<std::string> remarks;  ///< Why it is incomplete.
 };
 
 ParityResult check_parity(const MakeServer& make, const ParityOptions& options);
 
-/// The score with one byte changed that a Recv answers; none if no Recv answers any.
-std::optional<Score> spoiled(Score score);
+/// A score with one wrong byte, and where it has to part.
+struct Spoiled {
+  Score score;
+  std::string place;
+  std::string simulated;
+};
+
+/// Of a score: with a wrong byte in what a Recv answers, and in what a client receives; as far as there are such.
+std::vector<Spoiled> spoiled(const Score& score);
 
 }  // namespace antiphon::verify

@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <array>
+#include <utility>
 
 #include "verify/conversation.hpp"
 
@@ -82,6 +83,15 @@ bool Peer::meets_reset() {
     if (const auto outcome = kernel::connected(socket_.number()); !outcome) error_ = outcome.error();
   }
   return error_ == Errno::CONNRESET || error_ == Errno::PIPE;
+}
+
+bool Peer::has_nothing_more() {
+  if (!is_connected() || ended_ || error_) return true;
+  const int patience = std::exchange(patience_ms, 0);
+  while (take()) {
+  }
+  patience_ms = patience;
+  return kept_.empty() && !ended_ && !error_;
 }
 
 std::string Peer::met() const {

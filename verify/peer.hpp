@@ -30,7 +30,9 @@ class Peer {
   /// Waits for the server's end, or for its reset. What came before that and was not received is left out.
   bool meets_end();
   bool meets_reset();
-  /// "", or what has come instead of what was waited for: "the end", "ECONNRESET", "12 bytes".
+  /// Nothing is there that was not received. What is there shows in `met`.
+  bool has_nothing_more();
+  /// What has come instead of what was waited for: "the end", "ECONNRESET", "12 bytes", "nothing".
   [[nodiscard]] std::string met() const;
 
  private:

@@ -1,27 +1,15 @@
 #include "verify/performance.hpp"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
-#include <cerrno>
+#include <algorithm>
 #include <chrono>
-#include <csignal>
-#include <cstdlib>
-#include <exception>
 #include <stdexcept>
-#include <system_error>
 #include <thread>
 #include <utility>
+#include <variant>
 
-#include "interpreters/epoll.hpp"
-#include "interpreters/event_bytes.hpp"
-#include "interpreters/fork.hpp"
 #include "interpreters/kernel.hpp"
-#include "interpreters/uring.hpp"
 #include "verify/contract.hpp"
 #include "verify/peer.hpp"
 #include "verify/performer.hpp"
@@ -42,114 +30,15 @@ constexpr milliseconds patience{2'000};
 constexpr milliseconds rest{20};
 /// A request for a connection that is dropped: so long nothing comes of it.
 constexpr int dropped_ms = 20;
-/// For a loop to notice that it was asked to stop, and for what follows a parting.
+/// For the server to notice that it was asked to stop; and between two looks.
 constexpr milliseconds moment{5};
+/// After a parting, once so long nothing has come, nothing more is waited for.
 constexpr milliseconds aftermath{300};
-
-// -- The server's side -------------------------------------------------------------------------------------------
-
-void run_by_fork(const Server& server, Performer& performer) {
-  ForkHandler handler;
-  Conducted conducted(handler, performer);
-  Recording recording(conducted, performer);
-  recording.finish(run(server, recording));
-}
-
-void run_by_loop(LoopReport (*run_loop)(const Server&, const LoopOptions&), const Server& server,
-                 Performer& performer) {
-  Stop stop;
-  const StopBySignal by_signal(stop);
-  LoopOptions options;
-  options.stop = &stop;
-  options.trace = &performer;
-  options.conductor = &performer;
-  options.spin_us = 0;
-  run_loop(server, options);
-}
-
-/// Once nobody has the pipe's other end, SIGIO ends the whole group, whatever its processes wait for.
-void end_with_the_conductor(int pipe) {
-  fcntl(pipe, F_SETOWN, -getpgrp());
-  fcntl(pipe, F_SETFL, O_ASYNC);
-  pollfd watched{pipe, 0, 0};
-  if (poll(&watched, 1, 0) > 0) std::_Exit(EXIT_FAILURE);  // it was too late for that
-}
-
-[[noreturn]] void be_the_server(const Server& server, Performer& performer, Stage stage) {
-  try {
-    switch (stage) {
-      case Stage::fork:
-        run_by_fork(server, performer);
-        break;
-      case Stage::epoll:
-        run_by_loop(run_on_epoll, server, performer);
-        break;
-      case Stage::uring:
-        run_by_loop(run_on_uring, server, performer);
-        break;
-    }
-  } catch (const std::exception&) {
-    std::_Exit(EXIT_FAILURE);
-  }
-  std::_Exit(EXIT_SUCCESS);
-}
-
-/// The server's processes. They are a group of their own, and all over when this is.
-class Company {
- public:
-  Company(const Server& server, const Score& score, Progress& progress, Stage stage) {
-    std::array<int, 2> ends{};
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) < 0) refuse("socketpair");
-    kernel::Descriptor ours(ends[0]);
-    const kernel::Descriptor theirs(ends[1]);
-    if (pipe2(ends.data(), O_CLOEXEC) < 0) refuse("pipe2");
-    const kernel::Descriptor watched(ends[0]);
-    kernel::Descriptor held(ends[1]);
-    first_ = fork();
-    if (first_ < 0) refuse("fork");
-    if (first_ == 0) {
-      setpgid(0, 0);
-      close(ours.hand_on());
-      close(held.hand_on());
-      end_with_the_conductor(watched.number());
-      Performer performer(score, progress, theirs.number());
-      be_the_server(server, performer, stage);
-    }
-    news_ = std::move(ours);
-    life_ = std::move(held);
-    setpgid(first_, first_);
-  }
-  ~Company() {
-    kill(-first_, SIGKILL);
-    waitpid(first_, nullptr, 0);
-  }
-  Company(const Company&) = delete;
-  Company& operator=(const Company&) = delete;
-
-  /// The next event that is there.
-  std::optional<ProcessEvent> next_event() {
-    const ssize_t size = recv(news_.number(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
-    if (size <= 0) return std::nullopt;
-    std::string_view bytes(buffer_.data(), static_cast<std::size_t>(size));
-    return take_event(bytes);
-  }
-
-  void stop() const { kill(-first_, SIGTERM); }
-
- private:
-  [[noreturn]] static void refuse(const char* call) { throw std::system_error(errno, std::generic_category(), call); }
-
-  kernel::Descriptor news_{-1};
-  kernel::Descriptor life_{-1};  ///< Whose end the group does not outlive.
-  pid_t first_ = -1;
-  std::array<char, 65'536> buffer_{};
-};
-
-// -- The conductor's side ----------------------------------------------------------------------------------------
 
 /// An error that tells nothing of the server ends it all.
 void must_not_lack(std::optional<Errno> error) {
-  for (const Errno local : {Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOBUFS}) {
+  for (const Errno local :
+       {Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOBUFS, Errno::NETUNREACH, Errno::ADDRNOTAVAIL}) {
     if (error == local) throw std::runtime_error("this machine lacks something: " + name_of(local));
   }
 }
@@ -183,18 +72,20 @@ class Conducting {
         company_(server, score, progress_, stage) {}
 
   Performance performance() {
-    await_server([&] { return progress_.has_begun(); }, {"the server", "begins", "nothing comes"});
+    await_server([&] { return progress_.has_begun(); },
+                 [] { return Difference{"the server", "begins", "nothing comes"}; });
     if (!progress_.has_begun()) throw std::runtime_error("the server's process did not come to its first instruction");
     while (!progress_.has_parted() && progress_.due() < score_.steps.size()) take(progress_.due());
     if (!progress_.has_parted()) await_rest();
     const std::uint64_t steps = progress_.due();
+    put_back_messages(steps);
     if (progress_.has_parted()) {
       watch_the_aftermath();
       if (!difference_ && !progress_.is_cut_short()) difference_ = difference_of_server();
     } else {
       run_.at_rest = score_.run.at_rest;
     }
-    return {std::move(run_), steps, score_.given, std::move(difference_), progress_.is_cut_short()};
+    return {std::move(run_), steps, score_.given, std::move(difference_), progress_.is_cut_short(), 1, {}};
   }
 
  private:
@@ -216,21 +107,22 @@ class Conducting {
     const bool waits =
         issued != nullptr && std::visit([](const auto& exchange) { return !exchange.response; }, issued->exchange);
     if (!waits) {
-      return await_server([&] { return progress_.due() != index; }, {place_of(event), cell_of(event), "nothing comes"});
+      return await_server([&] { return progress_.due() != index; },
+                          [&] { return Difference{place_of(event), cell_of(event), "nothing comes"}; });
     }
     run_.trace.emplace_back(event);
     progress_.done(index);
   }
 
-  template <class Done>
-  void await_server(Done done, const Difference& otherwise) {
+  template <class Done, class Otherwise>
+  void await_server(Done done, Otherwise otherwise) {
     const Clock::time_point end = Clock::now() + patience;
     while (!done() && !progress_.has_parted()) {
-      listen();
+      collect();
       std::this_thread::yield();
-      if (Clock::now() > end) part(otherwise);
+      if (Clock::now() > end) part(otherwise());
     }
-    listen();
+    collect();
   }
 
   void take(std::uint64_t index, const ClientEvent& event) {
@@ -320,7 +212,7 @@ class Conducting {
   }
 
   /// Takes the events that are there. Whether there were any.
-  bool listen() {
+  bool collect() {
     bool some = false;
     while (auto event = company_.next_event()) {
       run_.trace.emplace_back(*std::move(event));
@@ -329,10 +221,35 @@ class Conducting {
     return some;
   }
 
+  /// Where the score is at rest, the server goes no further and no client meets anything more.
   void await_rest() {
     if (!score_.run.at_rest) return;
     std::this_thread::sleep_for(rest);
-    listen();
+    collect();
+    for (Index client = 0; client < peers_.size() && !progress_.has_parted(); ++client) {
+      if (!still_looks(client) || peers_[client].has_nothing_more()) continue;
+      part({name_of_client(client), "nothing more", peers_[client].met()});
+    }
+  }
+
+  /// Whether the simulated client would notice if something more came.
+  [[nodiscard]] bool still_looks(Index client) const {
+    using enum ClientEvent::Kind;
+    return std::ranges::none_of(score_.run.trace, [&](const Event& event) {
+      const auto* const one = std::get_if<ClientEvent>(&event);
+      if (one == nullptr || one->client != client + 1) return false;
+      return one->kind == stopped_reading || one->kind == reset || one->kind == met_reset || one->kind == closed;
+    });
+  }
+
+  /// Long messages come as digests. In the steps that went as in the simulation they are what they are there.
+  void put_back_messages(std::uint64_t steps) {
+    for (Event& event : run_.trace) {
+      auto* const one = std::get_if<ProcessEvent>(&event);
+      if (one == nullptr || exchange_of<Fork>(*one) != nullptr) continue;
+      const auto step = score_.step(one->process, one->number);
+      if (step && *step < steps) event = std::get<Event>(score_.steps[*step].what);
+    }
   }
 
   /// The two have parted: what is left to be done is done, and the server goes on as it can. Of clients nothing is
@@ -344,23 +261,19 @@ class Conducting {
       go_on_by(score_.steps[index]);
     }
     for (Clock::time_point quiet = Clock::now() + aftermath; Clock::now() < std::min(quiet, end);) {
-      if (listen()) quiet = Clock::now() + aftermath;
+      if (collect()) quiet = Clock::now() + aftermath;
       std::this_thread::sleep_for(moment);
     }
     std::erase_if(run_.trace, [](const Event& event) { return !std::holds_alternative<ProcessEvent>(event); });
   }
 
   void go_on_by(const Step& step) {
-    listen();
+    collect();
     if (const auto* const delivery = std::get_if<Delivery>(&step.what)) return deliver(*delivery);
     if (std::holds_alternative<Reminder>(step.what)) return;
     const auto& event = std::get<Event>(step.what);
     if (const auto* const of_client = std::get_if<ClientEvent>(&event)) static_cast<void>(what_differs(*of_client));
     if (std::holds_alternative<StopEvent>(event)) company_.stop();
-  }
-
-  static std::string place_of(const ProcessEvent& event) {
-    return "event " + std::to_string(event.number) + " of process " + std::to_string(event.process);
   }
 
   [[nodiscard]] std::optional<Difference> difference_of_server() const {
@@ -386,17 +299,15 @@ class Conducting {
   std::optional<Difference> difference_;
 };
 
-}  // namespace
-
-namespace {
-
 /// A program may have an address of its own.
 void must_be_free(const Endpoint& at) {
   if (at.port == 0) return;
   // (Of a process that is gone io_uring may hold its listener a moment longer.)
   for (const Clock::time_point end = Clock::now() + patience; Clock::now() < end;) {
     const auto opened = kernel::open_socket(at);
-    if (opened && kernel::listen_at(opened->number(), 1)) return;
+    const auto listens = opened ? kernel::listen_at(opened->number(), 1) : failed(opened.error());
+    if (listens) return;
+    if (listens.error() != Errno::ADDRINUSE) throw std::runtime_error(text_of(at) + ": " + name_of(listens.error()));
     std::this_thread::sleep_for(moment);
   }
   throw std::runtime_error("the program listens at " + text_of(at) + ", where somebody listens already");
@@ -404,11 +315,14 @@ void must_be_free(const Endpoint& at) {
 
 }  // namespace
 
-std::optional<std::string> why_not(Stage stage) { return stage == Stage::uring ? why_no_uring() : std::nullopt; }
+std::string place_of(const ProcessEvent& event) {
+  return "event " + std::to_string(event.number) + " of process " + std::to_string(event.process);
+}
 
 Endpoint free_address() {
-  // Below the ports that connections take theirs from.
-  static auto tried = static_cast<std::uint32_t>(getpid());
+  // Below the ports that connections take theirs from; and far from those that the next processes begin at.
+  constexpr std::uint32_t apart = 7'919;
+  static auto tried = static_cast<std::uint32_t>(getpid()) * apart;
   constexpr int most_tries = 20'000;
   Errno error{};
   for (int tries = 0; tries < most_tries; ++tries) {
@@ -429,12 +343,20 @@ Performance perform(const Server& server, const Score& score, Stage stage) {
 
 Performance perform(const MakeServer& make, const Scenario& scenario, Stage stage) {
   constexpr std::uint64_t most_tries = 3;
+  std::optional<Difference> before;
   for (std::uint64_t tries = 1;; ++tries) {
     const Server server = make(free_address());
     Performance performance = perform(server, score_of(server, scenario), stage);
     performance.tries = tries;
-    const bool parts = performance.difference || performance.cut_short;
-    if (!parts || tries == most_tries) return performance;
+    const bool is_alike = !performance.difference && !performance.cut_short;
+    if (is_alike || tries == most_tries) {
+      // Who parted is not excused by being cut short the next time.
+      if (performance.cut_short && before) performance.difference = before;
+      performance.cut_short = performance.cut_short && !performance.difference;
+      performance.once = is_alike ? std::move(before) : std::nullopt;
+      return performance;
+    }
+    if (performance.difference) before = std::move(performance.difference);
   }
 }
 

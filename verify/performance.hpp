@@ -4,12 +4,12 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "core/programs/server.hpp"
 #include "interpreters/scenario.hpp"
 #include "interpreters/simulated.hpp"
+#include "verify/company.hpp"
 #include "verify/score.hpp"
 
 /// A scenario's simulated run, performed on the kernel: the server in processes of its own, on one of the interpreters,
@@ -18,19 +18,15 @@
 
 namespace antiphon::verify {
 
-/// The interpreter that a program is performed on.
-enum class Stage : std::uint8_t { fork, epoll, uring };
-inline constexpr std::string_view stage_names[] = {"fork", "epoll", "uring"};
-
-/// Why this kernel has no such stage, in a few words; none if it has.
-std::optional<std::string> why_not(Stage stage);
-
 /// Where a performance parts from its score, in words.
 struct Difference {
   std::string place;  ///< "event 3 of process 1", "client 2"
   std::string simulated;
   std::string performed;
+
+  bool operator==(const Difference&) const = default;
 };
+std::string place_of(const ProcessEvent& event);
 
 struct Performance {
   /// What the server did on the kernel; and what the clients did, unless the two have parted.
@@ -40,7 +36,8 @@ struct Performance {
   std::optional<Difference> difference;
   /// A Recv answered less than there was, as it may. What came after that is not compared.
   bool cut_short = false;
-  std::uint64_t tries = 1;  ///< How often it was performed.
+  std::uint64_t tries = 1;         ///< How often it was performed.
+  std::optional<Difference> once;  ///< It parted, and not when it was tried again.
 };
 
 /// The program, to listen at an address of this host.

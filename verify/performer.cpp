@@ -47,12 +47,6 @@ bool is_beginning(const ProcessEvent& simulated, const ProcessEvent& performed) 
   return some.size() < all.size() && all.take(some.size()) == some;
 }
 
-std::optional<std::size_t> Performer::step_of(ProcessId process, std::uint64_t event) const {
-  const auto found = score_->places.find(process);
-  if (found == score_->places.end() || event >= found->second.size()) return std::nullopt;
-  return found->second[event];
-}
-
 /// Others may be due, on the same processor.
 void Performer::rest() {
   constexpr std::uint32_t most_yields = 200;
@@ -62,22 +56,22 @@ void Performer::rest() {
   if (poll(&watched, 1, 0) > 0) std::_Exit(EXIT_FAILURE);  // nobody conducts any more
 }
 
-std::optional<Direction> Performer::cue(ProcessId process, std::uint64_t event) {
+std::optional<Cue> Performer::cue(ProcessId process, std::uint64_t event) {
   progress_->begin();
-  if (progress_->has_parted()) return Direction();
-  const auto step = step_of(process, event);
+  if (progress_->has_parted()) return Cue();
+  const auto step = score_->step(process, event);
   // Where the score is at rest nothing may come beyond it. If something does, that is told.
   const bool is_due = step ? progress_->due() >= *step : score_->run.at_rest;
   if (is_due && (!step || !waits_for_room(std::get<ProcessEvent>(std::get<Event>(score_->steps[*step].what))))) {
     waits_ = 0;
-    return step ? score_->steps[*step].direction : Direction();
+    return step ? score_->steps[*step].cue : Cue();
   }
   rest();
   return std::nullopt;
 }
 
 void Performer::write(const ProcessEvent& event) {
-  const auto step = step_of(event.process, event.number);
+  const auto step = score_->step(event.process, event.number);
   while (step && !progress_->has_parted() && progress_->due() < *step) rest();
   std::string bytes;
   append_bytes(bytes, event);

@@ -68,7 +68,7 @@ class Performer final : public TraceSink, public Conductor {
   Performer(const Score& score, Progress& progress, int socket)
       : score_(&score), progress_(&progress), socket_(socket) {}
 
-  std::optional<Direction> cue(ProcessId process, std::uint64_t event) override;
+  std::optional<Cue> cue(ProcessId process, std::uint64_t event) override;
 
   ProcessId next_process() override { return progress_->next_process(); }
   void give_back(ProcessId) override { progress_->take_back(); }
@@ -76,8 +76,6 @@ class Performer final : public TraceSink, public Conductor {
   void write(const ProcessEvent& event) override;
 
  private:
-  /// The step that the event is in the score; none: the score has no such event.
-  [[nodiscard]] std::optional<std::size_t> step_of(ProcessId process, std::uint64_t event) const;
   void rest();
 
   const Score* score_;

@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "verify/contract.hpp"
+
 namespace antiphon::verify {
 
 namespace {
@@ -13,34 +15,36 @@ namespace {
 /// An error that the simulation answered, and what it takes that the kernel's run has it too. None: the kernel answers
 /// it by itself.
 template <Instruction I>
-void direct(Direction& direction, Errno error, bool is_fault) {
+void direct(Cue& cue, const I& instruction, Errno error, bool is_fault, const Scenario& scenario) {
   // How many sockets and processes there may be, and how much a buffer holds, are the scenario's.
-  const bool is_limit = error == Errno::MFILE || (std::same_as<I, Fork> && error == Errno::AGAIN) ||
-                        (std::same_as<I, Send> && error == Errno::EXPIRED);
-  if (is_fault || is_limit) {
-    direction.answer = error;
-    const bool uses_connection = std::same_as<I, Recv> || std::same_as<I, Send> || std::same_as<I, ShutdownSend>;
-    direction.disconnects = uses_connection && is_fault && error != Errno::INTR && !passes_by_itself(error);
+  bool is_limit = error == Errno::MFILE || (std::same_as<I, Send> && error == Errno::EXPIRED);
+  if constexpr (std::same_as<I, Fork>) {
+    is_limit = error == Errno::AGAIN && std::int64_t{scenario.max_processes} <= instruction.at_most;
   }
-  direction.expires = error == Errno::EXPIRED;
-  direction.stops = error == Errno::STOPPING;
+  if (is_fault || is_limit) {
+    cue.answer = error;
+    const bool uses_connection = std::same_as<I, Recv> || std::same_as<I, Send> || std::same_as<I, ShutdownSend>;
+    cue.disconnects = uses_connection && is_fault && error != Errno::INTR && !passes_by_itself(error);
+  }
+  cue.expires = error == Errno::EXPIRED;
+  cue.stops = error == Errno::STOPPING;
 }
 
-Direction direction_of(const Issued& issued, bool is_fault, const Scenario& scenario) {
+Cue cue_of(const Issued& issued, bool is_fault, const Scenario& scenario) {
   return std::visit(
       [&]<class I>(const Exchange<I>& exchange) {
-        Direction direction;
-        if (!exchange.response) return direction;
+        Cue cue;
+        if (!exchange.response) return cue;
         if (!*exchange.response) {
-          direct<I>(direction, exchange.response->error(), is_fault);
-          return direction;
+          direct(cue, exchange.instruction, exchange.response->error(), is_fault, scenario);
+          return cue;
         }
-        if constexpr (std::same_as<I, Recv>) direction.most = std::max<std::size_t>((*exchange.response)->size(), 1);
-        if constexpr (std::same_as<I, Send>) direction.most = **exchange.response;
-        if constexpr (std::same_as<I, Listen>) direction.most = scenario.max_backlog;
-        direction.expires = std::same_as<I, Sleep>;
-        direction.child = issued.child.value_or(0);
-        return direction;
+        if constexpr (std::same_as<I, Recv>) cue.most = std::max<std::size_t>((*exchange.response)->size(), 1);
+        if constexpr (std::same_as<I, Send>) cue.most = **exchange.response;
+        if constexpr (std::same_as<I, Listen>) cue.most = scenario.max_backlog;
+        cue.expires = std::same_as<I, Sleep>;
+        cue.child = issued.child.value_or(0);
+        return cue;
       },
       issued.exchange);
 }
@@ -50,12 +54,6 @@ struct Held {
   std::string bytes;
   bool ends = false;
 };
-
-std::optional<Socket> socket_of(const Recv& recv) { return recv.from; }
-std::optional<Socket> socket_of(const Send& send) { return send.to; }
-std::optional<Socket> socket_of(const Close& close) { return close.socket; }
-std::optional<Socket> socket_of(const ShutdownSend& shutdown) { return shutdown.socket; }
-std::optional<Socket> socket_of(const auto&) { return std::nullopt; }
 
 class Scribe {
  public:
@@ -82,11 +80,13 @@ class Scribe {
     if (!answers) return;
     const world::Inhabitant& one = world.processes()[move.index];
     is_fault_ = one.fault.has_value();
-    one.process->pending([&](const auto& instruction) { about_ = target_of(one, socket_of(instruction)); });
+    one.process->pending([&]<class I>(const I& instruction) {
+      if constexpr (OnSocket<I>) about_ = target_of(one, socket_of(instruction));
+    });
   }
 
-  static std::optional<world::Target> target_of(const world::Inhabitant& one, std::optional<Socket> socket) {
-    const auto number = static_cast<std::size_t>(socket ? socket->number : -1);
+  static std::optional<world::Target> target_of(const world::Inhabitant& one, Socket socket) {
+    const auto number = static_cast<std::size_t>(socket.number);
     if (number >= one.table.size() || one.table[number].listener) return std::nullopt;
     return one.table[number];
   }
@@ -159,16 +159,16 @@ class Scribe {
   }
 
   /// A connection that a fault has reset cannot be used on the kernel: there is nothing behind it any more.
-  void give_if_broken(const Issued& issued, Direction& direction) {
+  void give_if_broken(const Issued& issued, Cue& cue) {
     if (!about_ || about_->listener) return;
-    if (direction.disconnects) broken_.insert(about_->index);
+    if (cue.disconnects) broken_.insert(about_->index);
     if (!broken_.contains(about_->index)) return;
     std::visit(
         [&]<class I>(const Exchange<I>& exchange) {
           if (!exchange.response || std::same_as<I, Close>) return;
-          if (!*exchange.response) direction.answer = exchange.response->error();
+          if (!*exchange.response) cue.answer = exchange.response->error();
           if constexpr (std::same_as<I, Recv>) {
-            if (*exchange.response) direction.receives = **exchange.response;
+            if (*exchange.response) cue.receives = **exchange.response;
           }
         },
         issued.exchange);
@@ -190,10 +190,10 @@ class Scribe {
         deliver_before_the_end(of_process->process);
       } else {
         deliver_for(*issued);
-        step.direction = direction_of(*issued, is_fault_, scenario_);
-        give_if_broken(*issued, step.direction);
-        if (step.direction.answer || step.direction.receives) ++score_.given;
-        if (step.direction.stops && born_after_stop_.erase(of_process->process) > 0) {
+        step.cue = cue_of(*issued, is_fault_, scenario_);
+        give_if_broken(*issued, step.cue);
+        if (step.cue.answer || step.cue.receives) ++score_.given;
+        if (step.cue.stops && born_after_stop_.erase(of_process->process) > 0) {
           score_.steps.push_back({Reminder{}, {}});
         }
         if (has_stopped_ && is_birth(*of_process)) born_after_stop_.insert(of_process->process);
@@ -218,10 +218,15 @@ class Scribe {
 
 }  // namespace
 
-const ProcessEvent* Score::event(ProcessId process, std::uint64_t number) const {
+std::optional<std::size_t> Score::step(ProcessId process, std::uint64_t number) const {
   const auto found = places.find(process);
-  if (found == places.end() || number >= found->second.size()) return nullptr;
-  return &std::get<ProcessEvent>(std::get<Event>(steps[found->second[number]].what));
+  if (found == places.end() || number >= found->second.size()) return std::nullopt;
+  return found->second[number];
+}
+
+const ProcessEvent* Score::event(ProcessId process, std::uint64_t number) const {
+  const auto place = step(process, number);
+  return place ? &std::get<ProcessEvent>(std::get<Event>(steps[*place].what)) : nullptr;
 }
 
 Score score_of(const Server& server, const Scenario& scenario) { return Scribe(scenario).score(server); }

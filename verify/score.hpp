@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <variant>
@@ -30,18 +31,20 @@ struct Reminder {};
 
 struct Step {
   std::variant<Event, Delivery, Reminder> what;
-  Direction direction;  ///< Of a process's event: how the instruction is carried out there.
+  Cue cue;  ///< Of a process's event: how the instruction is carried out there.
 };
 
-/// So many answers are given in the kernel's stead: faults, and what comes of limits that the scenario has.
 struct Score {
-  Run run;
+  Run run;  ///< The simulated one.
   std::vector<Step> steps;
   std::unordered_map<ProcessId, std::vector<std::size_t>> places;  ///< Of each process's events in `steps`.
+  /// Answers that are given in the kernel's stead: faults, and what comes of limits that the scenario has.
   std::uint64_t given = 0;
   std::size_t clients = 0;
 
-  /// The process's event of that number, or null.
+  /// The place in `steps` of the process's event of that number; none if it has none.
+  [[nodiscard]] std::optional<std::size_t> step(ProcessId process, std::uint64_t number) const;
+  /// That event, or null.
   [[nodiscard]] const ProcessEvent* event(ProcessId process, std::uint64_t number) const;
 };
 

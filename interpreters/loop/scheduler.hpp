@@ -207,7 +207,7 @@ class Scheduler {
     stopped_at_ = options_.stop->requested_at();
     tasks_.for_each_in_use([&](Task& task) {
       if (!task.waits) return;
-      visit_waiting(task, [&](const auto& instruction) { arm(task, std::min(task.due, cut_of(instruction))); });
+      visit_waiting(task, [&](const auto& instruction) { arm(task, std::min(task.due, cut_of(task, instruction))); });
     });
     bound_the_end();
   }
@@ -266,7 +266,7 @@ class Scheduler {
 
   bool has_cue(const Task& task) {
     const auto cue = options_.conductor->cue(task.id, task.events);
-    direction_ = cue.value_or(Direction());
+    cue_ = cue.value_or(Cue());
     return cue.has_value();
   }
 
@@ -274,11 +274,11 @@ class Scheduler {
   template <Instruction I>
   std::optional<typename I::Response> carry_out(Task& task, const I& instruction) {
     if (options_.conductor == nullptr) return perform(task, instruction);
-    auto given = given_answer<I>(direction_);
-    if (!given) return perform(task, directed(instruction, direction_));
+    auto given = given_answer<I>(cue_);
+    if (!given) return perform(task, directed(instruction, cue_));
     if constexpr (std::same_as<I, Close>) perform(task, instruction);
     const auto socket = connection_of(instruction);
-    if (socket && direction_.disconnects) kernel::disconnect(descriptor_of(task, *socket));
+    if (socket && cue_.disconnects) kernel::disconnect(descriptor_of(task, *socket));
     return given;
   }
 
@@ -340,7 +340,7 @@ class Scheduler {
   // -- processes ------------------------------------------------------------------------------------------------
 
   void fork(Task& task, const Fork& instruction) {
-    if (direction_.answer) return answer(task, instruction, failed(*direction_.answer));
+    if (cue_.answer) return answer(task, instruction, failed(*cue_.answer));
     if (!admit_child(task, instruction.at_most)) return answer(task, instruction, failed(Errno::AGAIN));
     Task* const child = copy_of(task);
     if (child == nullptr) {
@@ -471,6 +471,13 @@ class Scheduler {
     return stopped_at_ == kernel::never ? kernel::never : kernel::after(stopped_at_, deadline_of(instruction).drain_ms);
   }
 
+  /// The same for one that waits already, as its conductor would have it.
+  template <Waits I>
+  [[nodiscard]] Nanoseconds cut_of(const Task& task, const I& instruction) {
+    if (options_.conductor == nullptr || !has_cue(task)) return cut_of(instruction);
+    return cut_of(directed(instruction, cue_));
+  }
+
   void arm(Task& task, Nanoseconds due) {
     task.due = due;
     if (due != kernel::never) timers_.set(task, due);
@@ -560,7 +567,7 @@ class Scheduler {
   }
 
   LoopOptions options_;
-  Direction direction_;  ///< How the task whose turn it is goes on, if somebody conducts.
+  Cue cue_;  ///< How the task whose turn it is goes on, if somebody conducts.
   LoopFamily own_family_;
   LoopFamily* family_;
   Spin spin_;

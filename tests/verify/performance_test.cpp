@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "core/programs/catalogue.hpp"
 #include "core/rewrite.hpp"
 #include "interpreters/kernel.hpp"
+#include "tests/verify/makers.hpp"
 #include "verify/campaign.hpp"
 #include "verify/parity.hpp"
 #include "verify/planted.hpp"
@@ -31,14 +31,6 @@ Scenario scenario(std::vector<Script> clients) {
   Scenario made(0);
   made.clients = std::move(clients);
   return made;
-}
-
-MakeServer maker(const std::string& name, ProgramOptions options = {}) {
-  return [=](const Endpoint& at) {
-    ProgramOptions here = options;
-    here.server.at = at;
-    return *program_named(name, here);
-  };
 }
 
 /// What the process did, word for word.
@@ -151,11 +143,7 @@ TEST_P(PerformanceOn, ACounterexampleBreaksItsClauseOnTheKernelToo) {
     };
     const Performance performance = perform(make, what, GetParam());
     EXPECT_EQ(text_of(performance), "alike") << clause;
-    ProgramOptions options;
-    const Expectations expected = {.idle_ms = options.session.until.wait_ms,
-                                   .drain_ms = options.session.until.drain_ms,
-                                   .max_connections = options.server.max_connections};
-    EXPECT_NE(violation_of(judged(performance.run, expected).verdict, clause), nullptr) << clause;
+    EXPECT_NE(violation_of(judged(performance.run, expected_by_default()).verdict, clause), nullptr) << clause;
   }
 }
 
@@ -176,8 +164,12 @@ TEST_P(PerformanceOn, AnotherProgramParts) {
 TEST_P(PerformanceOn, OneWrongByteParts) {
   const Scenario what = scenario({{connect, script::Send{3}, EndSide{}}});
   const Server server = maker("stream")(free_address());
-  EXPECT_EQ(text_of(perform(server, *spoiled(score_of(server, what)), GetParam())),
+  const auto all = spoiled(score_of(server, what));
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(text_of(perform(server, all[0].score, GetParam())),
             "event 2 of process 1: process 1: Recv 1 \u2192 \"!vk\" | process 1: Recv 1 \u2192 \"avk\"");
+  EXPECT_EQ(text_of(perform(server, all[1].score, GetParam())),
+            "client 1: client 1: received \"!vk\" | received \"avk\", then nothing");
 }
 
 /// Changes the first event of that kind that a client meets.
@@ -207,6 +199,40 @@ TEST_P(PerformanceOn, WhatAClientMeetsIsCompared) {
             "client 1: client 1: received end \"avk\" | 3 bytes");
   EXPECT_EQ(change(received_end, [](ClientEvent& event) { event.kind = refused; }),
             "client 1: client 1: refused | connected");
+}
+
+TEST_P(PerformanceOn, WhatAClientMeetsBeyondTheScoreParts) {
+  const Server server = maker("stream")(free_address());
+  Score score = score_of(server, scenario({{connect, script::Send{3}}}));
+  // As if the client never met anything.
+  const auto is_met = [](const Event& event) {
+    using enum ClientEvent::Kind;
+    const auto* const one = std::get_if<ClientEvent>(&event);
+    return one != nullptr && (one->kind == received || one->kind == received_end || one->kind == closed);
+  };
+  std::erase_if(score.run.trace, is_met);
+  std::erase_if(score.steps, [&](const Step& step) {
+    const auto* const event = std::get_if<Event>(&step.what);
+    return event != nullptr && is_met(*event);
+  });
+  score.places.clear();
+  for (std::size_t step = 0; step < score.steps.size(); ++step) {
+    const auto* const event = std::get_if<Event>(&score.steps[step].what);
+    const auto* const of_process = event == nullptr ? nullptr : std::get_if<ProcessEvent>(event);
+    if (of_process != nullptr) score.places[of_process->process].push_back(step);
+  }
+  EXPECT_EQ(text_of(perform(server, score, GetParam())), "client 1: nothing more | 3 bytes");
+}
+
+TEST_P(PerformanceOn, ARecvThatAnswersLessThanThereWasIsCutShort) {
+  const Server server = maker("stream")(free_address());
+  Score score = score_of(server, scenario({{connect, script::Send{3}, EndSide{}}}));
+  for (Step& step : score.steps) {
+    if (auto* const delivery = std::get_if<Delivery>(&step.what)) delivery->bytes = delivery->bytes.substr(0, 2);
+  }
+  const Performance performance = perform(server, score, GetParam());
+  EXPECT_TRUE(performance.cut_short);
+  EXPECT_EQ(performance.difference, std::nullopt);
 }
 
 TEST_P(PerformanceOn, WhoGoesOnWhereTheScoreRestsParts) {
