@@ -39,7 +39,7 @@ class Company {
  private:
   kernel::Descriptor news_{-1};
   kernel::Descriptor life_{-1};  ///< Whose end the group does not outlive.
-  int first_ = -1;  ///< The first one's pid, and the number of the group.
+  int first_ = -1;               ///< The first one's pid, and the number of the group.
   std::array<char, 65'536> buffer_{};
 };
 
