@@ -132,8 +132,8 @@ def traces():
     good = [HEADER, *EVENTS]
     for place, line in one_wrong(good):
         yield written([*good[:place], line, *good[place + 1 :]])
-    for line in ["garbage\n", "{}\n", "[]\n", "\n", '{"process":0\n', '"text"\n', "{" * 10_000 + "\n", "\0\n", "null\n"]:
-        yield written([*good[:3], line, *good[3:]])
+    for line in ["garbage", "{}", "[]", "", '{"process":0', '"text"', "{" * 10_000, "\0", "null"]:
+        yield written([*good[:3], line + "\n", *good[3:]])
     yield written([*good, good[-1]])
     yield written([*good[:3], *good[4:]])
     yield b"\x7fELF" + b"\0" * 100
