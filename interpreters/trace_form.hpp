@@ -33,12 +33,12 @@ constexpr bool carries_bytes(ClientEvent::Kind kind) {
   return kind == ClientEvent::Kind::sent || kind == ClientEvent::Kind::received;
 }
 
-/// `,"name":` of each field of a struct, known when this is compiled.
-template <class T, std::size_t Index>
+/// `,"name":` of each field of a struct, known when this is compiled. Of the first one the comma may be a brace.
+template <class T, std::size_t Index, char First = ','>
 inline constexpr auto key_of = [] {
   constexpr std::string_view name = std::get<Index>(T::fields).name;
   std::array<char, name.size() + 4> key{};
-  key[0] = ',';
+  key[0] = First;
   key[1] = '"';
   for (std::size_t at = 0; at < name.size(); ++at) key[at + 2] = name[at];
   key[name.size() + 2] = '"';

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <concepts>
+#include <cstring>
 #include <iterator>
 #include <string_view>
 #include <tuple>
@@ -20,6 +21,56 @@ namespace {
 using form::done;
 using form::hex_digits;
 
+/// Appends to a string by way of a little room of its own: a line is made of many short pieces.
+class Pieces {
+ public:
+  explicit Pieces(std::string& out) : out_(&out) {}
+  ~Pieces() { all(); }
+  Pieces(const Pieces&) = delete;
+  Pieces& operator=(const Pieces&) = delete;
+
+  void operator+=(char byte) {
+    if (size_ == held_.size()) all();
+    held_[size_++] = byte;
+  }
+  template <std::size_t Size>
+  void operator+=(const char (&literal)[Size]) {
+    add<Size - 1>(literal);
+  }
+  template <std::size_t Size>
+  void operator+=(const std::array<char, Size>& piece) {
+    add<Size>(piece.data());
+  }
+  void operator+=(std::string_view piece) {
+    if (piece.size() > held_.size() - size_) {
+      all() += piece;
+    } else {
+      std::memcpy(held_.data() + size_, piece.data(), piece.size());
+      size_ += piece.size();
+    }
+  }
+
+  /// The string, with all that was appended so far.
+  std::string& all() {
+    out_->append(held_.data(), std::exchange(size_, 0));
+    return *out_;
+  }
+
+ private:
+  /// Of a size that is known when this is compiled, so that no call is made.
+  template <std::size_t Size>
+  void add(const char* piece) {
+    static_assert(Size < 512);
+    if (Size > held_.size() - size_) all();
+    std::memcpy(held_.data() + size_, piece, Size);
+    size_ += Size;
+  }
+
+  std::string* out_;
+  std::size_t size_ = 0;
+  std::array<char, 512> held_;
+};
+
 void put_hex(std::string& out, std::string_view content) {
   std::size_t at = out.size();
   out.resize(at + 2 * content.size());
@@ -30,10 +81,10 @@ void put_hex(std::string& out, std::string_view content) {
   }
 }
 
-void put_crc(std::string& out, std::uint64_t crc) {
+void put_crc(Pieces& out, std::uint64_t crc) {
   std::array<char, form::crc_digits> digits{};
   for (std::size_t at = digits.size(); at-- > 0; crc >>= 4U) digits[at] = hex_digits[crc & 15U];
-  out.append(digits.data(), digits.size());
+  out += digits;
 }
 
 bool is_text(std::string_view content) {
@@ -48,19 +99,19 @@ bool is_text(std::string_view content) {
 /// Writes the fields of one line, each with a comma before it.
 class LineWriter {
  public:
-  LineWriter(std::string& out, Payload payload) : out_(&out), payload_(payload) {}
+  LineWriter(std::string& out, Payload payload) : out_(out), payload_(payload) {}
 
   /// `,"name":value`
-  template <class T>
-  void field(std::string_view name, const T& value) {
-    *out_ += ",\"";
-    *out_ += name;
-    *out_ += "\":";
+  template <class Name, class T>
+  void field(const Name& name, const T& value) {
+    out_ += ",\"";
+    out_ += name;
+    out_ += "\":";
     put(value);
   }
 
   void event(const ProcessEvent& event) {
-    *out_ += R"({"process":)";
+    out_ += R"({"process":)";
     put(event.process);
     field("event", event.number);
     if (const auto* issued = std::get_if<Issued>(&event.what)) {
@@ -69,11 +120,11 @@ class LineWriter {
       const Result<Unit>& result = std::get<Ended>(event.what).result;
       field("end", result ? std::string(done) : name_of(result.error()));
     }
-    *out_ += '}';
+    out_ += '}';
   }
 
   void event(const ClientEvent& event) {
-    *out_ += R"({"client":)";
+    out_ += R"({"client":)";
     put(event.client);
     field("did", name_of(event.kind));
     if (form::carries_bytes(event.kind)) field("bytes", event.bytes);
@@ -81,29 +132,29 @@ class LineWriter {
       field("process", event.process);
       field("socket", event.socket);
     }
-    *out_ += '}';
+    out_ += '}';
   }
 
-  void event(const StopEvent&) { *out_ += R"({"stop":true})"; }
+  void event(const StopEvent&) { out_ += R"({"stop":true})"; }
 
   template <Instruction I>
   void instruction(const I& instruction) {
-    *out_ += R"(,"do":")";
-    *out_ += I::name;
-    *out_ += '"';
-    fields(instruction, std::make_index_sequence<std::tuple_size_v<decltype(I::fields)>>());
+    out_ += R"(,"do":")";
+    out_ += I::name;
+    out_ += '"';
+    fields<','>(instruction, std::make_index_sequence<std::tuple_size_v<decltype(I::fields)>>());
   }
 
  private:
-  /// All fields of a struct, the first with a comma too.
-  template <class T, std::size_t... Indices>
+  /// All fields of a struct. `First` stands before them.
+  template <char First, class T, std::size_t... Indices>
   void fields(const T& value, std::index_sequence<Indices...>) {
-    (field_at<Indices>(value), ...);
+    (field_at < Indices, Indices == 0 ? First : ',' > (value), ...);
   }
-  template <std::size_t Index, class T>
+  template <std::size_t Index, char First, class T>
   void field_at(const T& value) {
-    constexpr const auto& key = form::key_of<T, Index>;
-    out_->append(key.data(), key.size());
+    constexpr const auto& key = form::key_of<T, Index, First>;
+    out_ += key;
     put(value.*(std::get<Index>(T::fields).member));
   }
 
@@ -112,29 +163,27 @@ class LineWriter {
     if constexpr (form::Number<T>) {
       put(value.number);
     } else if constexpr (Described<T>) {
-      static_assert(std::tuple_size_v<decltype(T::fields)> > 0, "the first field's comma makes room for the brace");
-      const std::size_t start = out_->size();
-      fields(value, std::make_index_sequence<std::tuple_size_v<decltype(T::fields)>>());
-      (*out_)[start] = '{';
-      *out_ += '}';
+      static_assert(std::tuple_size_v<decltype(T::fields)> > 0, "the brace stands before the first field");
+      fields<'{'>(value, std::make_index_sequence<std::tuple_size_v<decltype(T::fields)>>());
+      out_ += '}';
     } else if constexpr (std::same_as<T, Bytes>) {
       put_bytes(value);
     } else if constexpr (std::same_as<T, Unit>) {
       put_text(done);
     } else if constexpr (std::same_as<T, Forked>) {
       if (const auto* parent = std::get_if<Parent>(&value)) {
-        *out_ += R"({"parent":)";
+        out_ += R"({"parent":)";
         put(parent->child);
-        *out_ += '}';
+        out_ += '}';
       } else {
-        *out_ += R"("child")";
+        out_ += R"("child")";
       }
     } else if constexpr (std::integral<T>) {
       if (std::same_as<T, std::int64_t> && std::cmp_equal(value, unlimited)) {
-        *out_ += "null";
+        out_ += "null";
       } else {
         const fmt::format_int digits(value);
-        out_->append(digits.data(), digits.size());
+        out_ += std::string_view(digits.data(), digits.size());
       }
     } else {
       put_text(value);
@@ -142,39 +191,39 @@ class LineWriter {
   }
 
   void put_text(std::string_view text) {
-    *out_ += '"';
+    out_ += '"';
     for (;;) {
       const std::size_t plain = form::plain_length(text);
-      *out_ += text.substr(0, plain);
+      out_ += text.substr(0, plain);
       if (plain == text.size()) break;
       put_escaped(text[plain]);
       text.remove_prefix(plain + 1);
     }
-    *out_ += '"';
+    out_ += '"';
   }
 
   void put_escaped(char byte) {
     switch (byte) {
       case '"':
-        *out_ += "\\\"";
+        out_ += "\\\"";
         break;
       case '\\':
-        *out_ += "\\\\";
+        out_ += "\\\\";
         break;
       case '\n':
-        *out_ += "\\n";
+        out_ += "\\n";
         break;
       case '\r':
-        *out_ += "\\r";
+        out_ += "\\r";
         break;
       case '\t':
-        *out_ += "\\t";
+        out_ += "\\t";
         break;
       default:
         if (static_cast<unsigned char>(byte) < ' ') {
-          fmt::format_to(std::back_inserter(*out_), "\\u{:04x}", static_cast<unsigned>(byte));
+          fmt::format_to(std::back_inserter(out_.all()), "\\u{:04x}", static_cast<unsigned>(byte));
         } else {
-          *out_ += byte;
+          out_ += byte;
         }
     }
   }
@@ -183,25 +232,26 @@ class LineWriter {
     if (!bytes.empty() && (payload_ == Payload::digest || !bytes.is_kept())) return put_digests(bytes);
     const std::string_view content = bytes.content();
     if (is_text(content)) {
-      *out_ += R"({"text":)";
+      out_ += R"({"text":)";
       put_text(content);
-      *out_ += '}';
+      out_ += '}';
     } else {
-      *out_ += R"({"hex":")";
-      put_hex(*out_, content);
-      *out_ += R"("})";
+      out_ += R"({"hex":")";
+      put_hex(out_.all(), content);
+      out_ += R"("})";
     }
   }
 
   void put_digests(const Bytes& bytes) {
-    *out_ += R"({"digest":")";
+    out_ += R"({"digest":")";
+    bool first = true;
     for (const StreamDigest& digest : Stretches(bytes, cut_).all()) {
-      if (out_->back() != '"') *out_ += ',';
+      if (!std::exchange(first, false)) out_ += ',';
       put(digest.size);
-      *out_ += ':';
-      put_crc(*out_, digest.crc);
+      out_ += ':';
+      put_crc(out_, digest.crc);
     }
-    *out_ += R"("})";
+    out_ += R"("})";
   }
 
   void put_issued(const Issued& issued) {
@@ -210,7 +260,7 @@ class LineWriter {
           cut_ = cut_of(exchange);
           instruction(exchange.instruction);
           if (!exchange.response) {
-            *out_ += R"(,"pending":true)";
+            out_ += R"(,"pending":true)";
           } else if (*exchange.response) {
             field("answer", **exchange.response);
           } else {
@@ -221,7 +271,7 @@ class LineWriter {
     if (issued.child) field("child", *issued.child);
   }
 
-  std::string* out_;
+  Pieces out_;
   Payload payload_;
   std::size_t cut_ = 0;  ///< Where bytes are cut in two for their digests.
 };
@@ -230,11 +280,12 @@ class LineWriter {
 
 std::string header_line(const TraceHeader& header) {
   std::string out = R"({"antiphon":"trace")";
-  LineWriter line(out, Payload::full);
-  line.field("version", trace_version);
-  for_each_field(header, [&](std::string_view name, const auto& member) { line.field(name, member); });
-  out += '}';
-  return out;
+  {
+    LineWriter line(out, Payload::full);
+    line.field("version", trace_version);
+    for_each_field(header, [&](std::string_view name, const auto& member) { line.field(name, member); });
+  }
+  return out + '}';
 }
 
 std::string event_line(const Event& event) {
