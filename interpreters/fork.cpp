@@ -300,7 +300,7 @@ Result<Unit> ForkHandler::operator()(const Sleep& instruction) {
   return failed(slept.error());
 }
 
-void ForkHandler::disconnect(Socket socket) { kernel::disconnect(kernel_->sockets.at(socket)); }
+void ForkHandler::disconnect(Socket socket) { kernel::tell_nobody(kernel::disconnect(kernel_->sockets.at(socket))); }
 
 bool ForkHandler::in_first_process() const { return kernel_->first(); }
 

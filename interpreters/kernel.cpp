@@ -189,9 +189,10 @@ void reset_on_close(int descriptor) {
   setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 }
 
-void disconnect(int descriptor) {
+Result<Unit> disconnect(int descriptor) {
   const sockaddr nobody{.sa_family = AF_UNSPEC, .sa_data = {}};
-  ::connect(descriptor, &nobody, sizeof(nobody));
+  if (::connect(descriptor, &nobody, sizeof(nobody)) < 0) return last_error();
+  return Unit{};
 }
 
 }  // namespace antiphon::kernel

@@ -105,7 +105,7 @@ inline void tell_nobody(const Result<Unit>&) {}
 /// From here on closing resets the connection.
 void reset_on_close(int descriptor);
 /// Resets the connection now. The descriptor stays, with nobody at the other end.
-void disconnect(int descriptor);
+Result<Unit> disconnect(int descriptor);
 
 /// A Recv may answer less than was asked for, and so one buffer need not be larger than this.
 inline constexpr std::size_t largest_recv = std::size_t{1} << 20U;

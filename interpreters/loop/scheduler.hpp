@@ -278,7 +278,7 @@ class Scheduler {
     if (!given) return perform(task, directed(instruction, cue_));
     if constexpr (std::same_as<I, Close>) perform(task, instruction);
     const auto socket = connection_of(instruction);
-    if (socket && cue_.disconnects) kernel::disconnect(descriptor_of(task, *socket));
+    if (socket && cue_.disconnects) kernel::tell_nobody(kernel::disconnect(descriptor_of(task, *socket)));
     return given;
   }
 

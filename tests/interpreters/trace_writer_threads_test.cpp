@@ -29,6 +29,7 @@ TEST_F(TraceOfWorkers, IsInOrderForEachOverAllParts) {
   of_workers.workers = workers;
   file->start(of_workers);
   std::vector<std::thread> threads;
+  threads.reserve(workers);
   for (std::uint32_t worker = 0; worker < workers; ++worker) {
     threads.emplace_back([&file, worker] { work(*file, worker, workers, events); });
   }

@@ -17,6 +17,7 @@ std::vector<ProcessEvent> server_run(std::vector<AnyExchange<Net>> between) {
   exchanges.emplace_back(Exchange<Accept>{{Socket{0}}, failed(Errno::STOPPING)});
   exchanges.emplace_back(Exchange<Close>{{Socket{0}}, Unit{}});
   std::vector<ProcessEvent> events;
+  events.reserve(exchanges.size() + 1);
   for (AnyExchange<Net>& exchange : exchanges) events.push_back({0, events.size(), Issued{std::move(exchange), {}}});
   events.push_back({0, events.size(), Ended{}});
   return events;
