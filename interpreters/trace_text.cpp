@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstring>
@@ -45,7 +46,7 @@ class Pieces {
     if (piece.size() > held_.size() - size_) {
       all() += piece;
     } else {
-      std::memcpy(held_.data() + size_, piece.data(), piece.size());
+      std::ranges::copy(piece, held_.data() + size_);  // an empty piece may be nowhere
       size_ += piece.size();
     }
   }
