@@ -117,9 +117,14 @@ class Conducting {
   template <class Done, class Otherwise>
   void await_server(Done done, Otherwise otherwise) {
     const Clock::time_point end = Clock::now() + patience;
-    while (!done() && !progress_.has_parted()) {
+    constexpr int most_yields = 200;
+    for (int waits = 0; !done() && !progress_.has_parted(); ++waits) {
       collect();
-      std::this_thread::yield();
+      if (waits < most_yields) {
+        std::this_thread::yield();
+      } else {
+        std::this_thread::sleep_for(std::chrono::microseconds(50));
+      }
       if (Clock::now() > end) part(otherwise());
     }
     collect();
