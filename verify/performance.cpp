@@ -90,6 +90,7 @@ class Conducting {
 
  private:
   void take(std::uint64_t index) {
+    collect();  // whatever came before this step has been told
     const auto& what = score_.steps[index].what;
     if (const auto* const delivery = std::get_if<Delivery>(&what)) {
       deliver(*delivery);
