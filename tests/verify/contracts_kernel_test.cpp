@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <string_view>
+
+#include "interpreters/payload_digest.hpp"
 #include "tests/verify/history.hpp"
 #include "verify/campaign.hpp"
 
@@ -35,6 +39,22 @@ TEST(Kernel, BytesReachTheClientOnceAndInOrder) {
             "client 1 receives \"abc\" where \"ab\" was sent to it");
   EXPECT_EQ(verdict_on("kernel", History(answered).by(2, Kind::received, "a")),
             "client 2 receives \"a\" where \"\" was sent to it");
+}
+
+Bytes known(std::string_view text) { return Bytes::of_digests(std::array{digest_of(text)}); }
+
+TEST(Kernel, DigestsDecideAsMessagesDo) {
+  const History sent = seen().by(1, Kind::sent, "abcdef");
+  const auto received = [&](std::string_view text) { return History(sent).on(1, read(), Result<Bytes>(known(text))); };
+  EXPECT_EQ(verdict_on("kernel", received("ab").on(1, read(), Result<Bytes>(known("cdef")))), "kept");
+  EXPECT_EQ(verdict_on("kernel", received("ba")),
+            "process 1, event 2 (Recv): answers 2 other bytes where client 1 had sent \"abcdef\"");
+  const auto answered = [&](std::string_view text) {
+    return received(text).on(1, Send{client, known(text), {}}, text.size());
+  };
+  EXPECT_EQ(verdict_on("kernel", answered("abcd").by(1, Kind::received, "a").by(1, Kind::received, "bcd")), "kept");
+  EXPECT_EQ(verdict_on("kernel", answered("abcd").by(1, Kind::received, "abce")),
+            "client 1 receives \"abce\" where 4 bytes of which only digests are known was sent to it");
 }
 
 TEST(Kernel, WhatIsNotOpenAnswersWithFailure) {

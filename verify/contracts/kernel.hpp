@@ -2,7 +2,9 @@
 
 #include <string>
 
+#include "core/digest.hpp"
 #include "verify/contract.hpp"
+#include "verify/contracts/owed.hpp"
 
 namespace antiphon::verify {
 
@@ -10,11 +12,13 @@ namespace antiphon::verify {
 struct UnderWay {
   static constexpr About about = About::connection;
 
-  std::string to_server;  ///< Sent by the client, not received by the server,
-  std::string to_client;  ///< and the other way round.
+  Owed to_server;  ///< Sent by the client, not received by the server,
+  Owed to_client;  ///< and the other way round.
 
-  static constexpr std::tuple fields{Field{"to_server", &UnderWay::to_server},
-                                     Field{"to_client", &UnderWay::to_client}};
+  void identify(Digest& digest) const {
+    to_server.identify(digest);
+    to_client.identify(digest);
+  }
 };
 
 /// What the interpreter and the kernel under it promise: bytes arrive once and in order, and nothing comes of a socket
@@ -40,12 +44,12 @@ struct Kernel {
     if (under_way.size() == 0) return;  // no client is seen
     if (const auto* const recv = seen.issued<Recv>(); recv != nullptr && answered(*recv)) {
       const auto client = client_of(seen);
-      if (client && under_way.contains(*client)) under_way.edit(*client).to_server.erase(0, (*recv->response)->size());
+      if (client && under_way.contains(*client)) arrive(under_way.edit(*client).to_server, **recv->response);
     }
     if (const auto* const send = seen.issued<Send>(); send != nullptr && answered(*send)) {
       const auto client = client_of(seen);
-      const std::string_view sent = send->instruction.bytes.content().substr(0, **send->response);
-      if (client && under_way.contains(*client)) under_way.edit(*client).to_client += sent;
+      const Bytes sent = send->instruction.bytes.take(**send->response);
+      if (client && under_way.contains(*client)) under_way.edit(*client).to_client.add(sent);
     }
   }
 
@@ -53,6 +57,15 @@ struct Kernel {
   template <class I>
   static bool answered(const Exchange<I>& exchange) {
     return exchange.response && exchange.response->has_value();
+  }
+
+  /// What should not have come, or not yet, was told; what is under way is not known any more.
+  static void arrive(Owed& under_way, const Bytes& bytes) {
+    if (under_way.match(bytes) == Match::no) {
+      under_way = {};
+    } else {
+      under_way.pay(bytes, bytes.size());
+    }
   }
 
   static std::optional<ClientId> client_of(const Seen& seen) {
@@ -80,20 +93,22 @@ struct Kernel {
     if (!answered(recv)) return;
     const auto client = client_of(seen);
     const UnderWay* const one = client ? under_way.find(*client) : nullptr;
-    const std::string_view received = (*recv.response)->content();
-    if (one == nullptr || one->to_server.starts_with(received)) return;
+    const Bytes& received = **recv.response;
+    if (one == nullptr || one->to_server.match(received) != Match::no) return;
     report.breach(clause, Party::interpreter,
-                  "answers " + in_quotes(received) + " where client " + std::to_string(*client) + " had sent " +
-                      in_quotes(one->to_server));
+                  "answers " + quoted(received) + " where client " + std::to_string(*client) + " had sent " +
+                      one->to_server.quoted());
   }
 
   static void check_client(const Witness& under_way, const ClientEvent& event, Report& report) {
     if (event.kind != ClientEvent::Kind::received) return;
     const UnderWay* const one = under_way.find(event.client);
-    if (one != nullptr && one->to_client.starts_with(event.bytes.content())) return;
+    const Owed no_bytes;
+    const Owed& sent = one == nullptr ? no_bytes : one->to_client;
+    if (sent.match(event.bytes) != Match::no) return;
     report.breach(clause, Party::interpreter,
-                  "client " + std::to_string(event.client) + " receives " + in_quotes(event.bytes.content()) +
-                      " where " + in_quotes(one == nullptr ? "" : one->to_client) + " was sent to it");
+                  "client " + std::to_string(event.client) + " receives " + quoted(event.bytes) + " where " +
+                      sent.quoted() + " was sent to it");
   }
 
   static void move(Witness& under_way, const ClientEvent& event) {
@@ -102,10 +117,10 @@ struct Kernel {
         under_way.put(event.client, UnderWay{});
         break;
       case ClientEvent::Kind::sent:
-        under_way.edit(event.client).to_server += event.bytes.content();
+        under_way.edit(event.client).to_server.add(event.bytes);
         break;
       case ClientEvent::Kind::received:
-        under_way.edit(event.client).to_client.erase(0, event.bytes.size());
+        arrive(under_way.edit(event.client).to_client, event.bytes);
         break;
       default:
         break;
