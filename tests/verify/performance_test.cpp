@@ -43,6 +43,14 @@ std::string story(const antiphon::Run& run, ProcessId process) {
   return text;
 }
 
+/// Everything that happened, but for the server's address, which is another each time.
+std::vector<std::string> in_order(const antiphon::Run& run) {
+  std::vector<std::string> cells;
+  for (const Event& event : run.trace) cells.push_back(cell_of(event));
+  std::erase_if(cells, [](const std::string& cell) { return cell.find(" 127.0.0.1:") != std::string::npos; });
+  return cells;
+}
+
 std::string text_of(const Performance& performance) {
   if (performance.cut_short) return "cut short";
   if (!performance.difference) return "alike";
@@ -75,9 +83,8 @@ TEST_P(PerformanceOn, IsTheSimulatedRunEventByEvent) {
   EXPECT_EQ(performance.given, 0U);
   EXPECT_TRUE(performance.run.at_rest);
   const antiphon::Run simulated = simulate(*program_named("stream"), what);
-  EXPECT_EQ(performance.run.trace.size(), simulated.trace.size());
   for (const ProcessId session : {1U, 2U, 3U}) EXPECT_EQ(story(performance.run, session), story(simulated, session));
-  EXPECT_EQ(judged(performance.run, {}).verdict.violations.size(), judged(simulated, {}).verdict.violations.size());
+  EXPECT_EQ(in_order(performance.run), in_order(simulated));
 }
 
 TEST_P(PerformanceOn, FaultsAndTheEndsOfDeadlinesAreTheScenarios) {
