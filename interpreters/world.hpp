@@ -299,6 +299,8 @@ class World {
   }
   /// How many instructions of the kind of the one that the process is at were issued before it, by all processes.
   [[nodiscard]] std::uint32_t ordinal(Index process) const { return ordinals_[process]; }
+  /// What a process's socket stands for; null: it has none of that name.
+  static const world::Target* target(const world::Inhabitant& one, Socket socket);
   [[nodiscard]] const Parts<world::Inhabitant>& processes() const { return processes_; }
   [[nodiscard]] const Parts<world::Connection>& connections() const { return connections_; }
   [[nodiscard]] const Parts<world::Client>& clients() const { return clients_; }
@@ -312,7 +314,6 @@ class World {
   [[nodiscard]] std::int64_t due_ms(const world::Inhabitant& one) const;
   [[nodiscard]] std::optional<Errno> overdue(const Deadline& until, std::int64_t issued_at_ms) const;
 
-  static const world::Target* target(const world::Inhabitant& one, Socket socket);
   Result<Socket> name(Index process, const world::Target& what);
   std::int32_t& holders(const world::Target& what);
   static PartKey key_of(Index connection, Index end) { return 2 * PartKey{connection} + end; }

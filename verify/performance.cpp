@@ -81,11 +81,12 @@ class Conducting {
     put_back_messages(steps);
     if (progress_.has_parted()) {
       watch_the_aftermath();
-      if (!difference_ && !progress_.is_cut_short()) difference_ = difference_of_server();
+      if (progress_.parting() == Progress::Parting::here) difference_ = difference_of_server();
     } else {
       run_.at_rest = score_.run.at_rest;
     }
-    return {std::move(run_), steps, score_.given, std::move(difference_), progress_.is_cut_short(), 1, {}};
+    const bool is_cut = progress_.parting() == Progress::Parting::cut_short;
+    return {std::move(run_), steps, score_.given, std::move(difference_), is_cut, 1, {}};
   }
 
  private:
@@ -118,14 +119,8 @@ class Conducting {
   template <class Done, class Otherwise>
   void await_server(Done done, Otherwise otherwise) {
     const Clock::time_point end = Clock::now() + patience;
-    constexpr int most_yields = 200;
-    for (int waits = 0; !done() && !progress_.has_parted(); ++waits) {
+    for (Backoff backoff; !done() && !progress_.has_parted(); backoff.wait()) {
       collect();
-      if (waits < most_yields) {
-        std::this_thread::yield();
-      } else {
-        std::this_thread::sleep_for(std::chrono::microseconds(50));
-      }
       if (Clock::now() > end) part(otherwise());
     }
     collect();
@@ -151,7 +146,7 @@ class Conducting {
 
   void part(Difference difference) {
     difference_ = std::move(difference);
-    progress_.part();
+    progress_.part(Progress::Parting::elsewhere);
   }
 
   void deliver(const Delivery& delivery) {
@@ -254,7 +249,7 @@ class Conducting {
       auto* const one = std::get_if<ProcessEvent>(&event);
       if (one == nullptr || exchange_of<Fork>(*one) != nullptr) continue;
       const auto step = score_.step(one->process, one->number);
-      if (step && *step < steps) event = std::get<Event>(score_.steps[*step].what);
+      if (step && *step < steps) *one = score_.event(*step);
     }
   }
 
@@ -282,15 +277,14 @@ class Conducting {
     if (std::holds_alternative<StopEvent>(event)) company_.stop();
   }
 
+  /// The event that came where another step was due.
   [[nodiscard]] std::optional<Difference> difference_of_server() const {
-    const auto by = progress_.parted_by();
     for (const Event& event : run_.trace) {
       const auto& performed = std::get<ProcessEvent>(event);
-      if (!by || std::pair(performed.process, performed.number) != *by) continue;
-      const ProcessEvent* const simulated = score_.event(performed.process, performed.number);
+      const auto step = score_.step(performed.process, performed.number);
+      if (step && *step != progress_.due()) continue;
       if (const auto* const issued = std::get_if<Issued>(&performed.what)) must_not_lack(error_of(issued->exchange));
-      return Difference{place_of(performed), simulated == nullptr ? "nothing more" : cell_of(*simulated),
-                        cell_of(performed)};
+      return Difference{place_of(performed), step ? cell_of(score_.event(*step)) : "nothing more", cell_of(performed)};
     }
     return std::nullopt;
   }
@@ -305,13 +299,18 @@ class Conducting {
   std::optional<Difference> difference_;
 };
 
+/// Listens there, for a moment.
+Result<Endpoint> try_to_listen(const Endpoint& at) {
+  const auto opened = kernel::open_socket(at);
+  return opened ? kernel::listen_at(opened->number(), 1) : failed(opened.error());
+}
+
 /// A program may have an address of its own.
 void must_be_free(const Endpoint& at) {
   if (at.port == 0) return;
   // (Of a process that is gone io_uring may hold its listener a moment longer.)
   for (const Clock::time_point end = Clock::now() + patience; Clock::now() < end;) {
-    const auto opened = kernel::open_socket(at);
-    const auto listens = opened ? kernel::listen_at(opened->number(), 1) : failed(opened.error());
+    const auto listens = try_to_listen(at);
     if (listens) return;
     if (listens.error() != Errno::ADDRINUSE) throw std::runtime_error(text_of(at) + ": " + name_of(listens.error()));
     std::this_thread::sleep_for(moment);
@@ -333,8 +332,7 @@ Endpoint free_address() {
   Errno error{};
   for (int tries = 0; tries < most_tries; ++tries) {
     const Endpoint at{"127.0.0.1", static_cast<std::uint16_t>(12'000 + tried++ % most_tries)};
-    const auto opened = kernel::open_socket(at);
-    const auto listens = opened ? kernel::listen_at(opened->number(), 1) : failed(opened.error());
+    const auto listens = try_to_listen(at);
     if (listens) return at;
     error = listens.error();
     if (error != Errno::ADDRINUSE && error != Errno::ACCES) break;

@@ -47,11 +47,18 @@ bool is_beginning(const ProcessEvent& simulated, const ProcessEvent& performed) 
   return some.size() < all.size() && all.take(some.size()) == some;
 }
 
-/// Others may be due, on the same processor.
-void Performer::rest() {
+bool Backoff::wait() {
   constexpr std::uint32_t most_yields = 200;
-  if (++waits_ < most_yields) return std::this_thread::yield();
+  if (++times_ < most_yields) {
+    std::this_thread::yield();
+    return false;
+  }
   std::this_thread::sleep_for(std::chrono::microseconds(50));
+  return true;
+}
+
+void Performer::wait() {
+  if (!backoff_.wait()) return;
   pollfd watched{socket_, 0, 0};
   if (poll(&watched, 1, 0) > 0) std::_Exit(EXIT_FAILURE);  // nobody conducts any more
 }
@@ -61,27 +68,27 @@ std::optional<Cue> Performer::cue(ProcessId process, std::uint64_t event) {
   if (progress_->has_parted()) return Cue();
   const auto step = score_->step(process, event);
   // Where the score is at rest nothing may come beyond it. If something does, that is told.
-  const bool is_due = step ? progress_->due() >= *step : score_->run.at_rest;
-  if (is_due && (!step || !waits_for_room(std::get<ProcessEvent>(std::get<Event>(score_->steps[*step].what))))) {
-    waits_ = 0;
-    return step ? score_->steps[*step].cue : Cue();
+  const bool is_due = step ? progress_->due() >= *step && !waits_for_room(score_->event(*step)) : score_->run.at_rest;
+  if (!is_due) {
+    wait();
+    return std::nullopt;
   }
-  rest();
-  return std::nullopt;
+  backoff_.begin_again();
+  return step ? score_->steps[*step].cue : Cue();
 }
 
 void Performer::write(const ProcessEvent& event) {
   const auto step = score_->step(event.process, event.number);
-  while (step && !progress_->has_parted() && progress_->due() < *step) rest();
+  while (step && !progress_->has_parted() && progress_->due() < *step) wait();
   std::string bytes;
   append_bytes(bytes, event);
   while (send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0) {
     if (errno != EINTR) std::_Exit(EXIT_FAILURE);
   }
   if (progress_->has_parted()) return;
-  const ProcessEvent* const wanted = score_->event(event.process, event.number);
-  if (wanted != nullptr && alike(*wanted, event)) return progress_->done(*step);
-  progress_->part(event.process, event.number, wanted != nullptr && is_beginning(*wanted, event));
+  if (step && alike(score_->event(*step), event)) return progress_->done(*step);
+  const bool is_cut = step && is_beginning(score_->event(*step), event);
+  progress_->part(is_cut ? Progress::Parting::cut_short : Progress::Parting::here);
 }
 
 }  // namespace antiphon::verify

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <utility>
 
 #include "interpreters/conductor.hpp"
 #include "interpreters/recording.hpp"
@@ -22,24 +21,19 @@ class Progress {
   [[nodiscard]] std::uint64_t due() const { return due_->load(std::memory_order_acquire); }
   void done(std::uint64_t step) { due_->store(step + 1, std::memory_order_release); }
 
-  /// From the first parting on everybody goes on as he can.
-  [[nodiscard]] bool has_parted() const { return parted_->load(std::memory_order_acquire) != 0; }
-  /// By no event of the server.
-  void part() { part_by(elsewhere); }
-  /// By the process's event of that number; `cut_short`: it is a Recv that answered less than there was.
-  void part(ProcessId process, std::uint64_t event, bool cut_short) {
-    part_by((process << 32U) + event + 1 + (cut_short ? cut : 0));
-  }
-  [[nodiscard]] bool is_cut_short() const {
-    const std::uint64_t word = parted_->load(std::memory_order_acquire);
-    return word != elsewhere && (word & cut) != 0;
-  }
-  /// The event of the server that parted first, if one did.
-  [[nodiscard]] std::optional<std::pair<ProcessId, std::uint64_t>> parted_by() const {
-    const std::uint64_t word = parted_->load(std::memory_order_acquire);
-    if (word == 0 || word == elsewhere) return std::nullopt;
-    const std::uint64_t place = (word & ~cut) - 1;
-    return std::pair(place >> 32U, place & 0xFFFF'FFFFU);
+  /// From the first parting on everybody goes on as he can, and no step is due any more.
+  enum class Parting : std::uint8_t {
+    none,
+    here,       ///< Another event of the server came.
+    cut_short,  ///< It was a Recv that answered less than there was.
+    elsewhere,  ///< What a client met was another thing, or nothing came in time.
+  };
+  [[nodiscard]] Parting parting() const { return static_cast<Parting>(parting_->load(std::memory_order_acquire)); }
+  [[nodiscard]] bool has_parted() const { return parting() != Parting::none; }
+  /// The first counts.
+  void part(Parting how) {
+    std::uint64_t none = 0;
+    parting_->compare_exchange_strong(none, static_cast<std::uint64_t>(how), std::memory_order_acq_rel);
   }
 
   /// A number for the next process.
@@ -47,18 +41,21 @@ class Progress {
   void take_back() { --*processes_; }
 
  private:
-  static constexpr std::uint64_t elsewhere = ~std::uint64_t{0};
-  static constexpr std::uint64_t cut = std::uint64_t{1} << 63U;
-
-  void part_by(std::uint64_t word) {
-    std::uint64_t nobody = 0;
-    parted_->compare_exchange_strong(nobody, word, std::memory_order_acq_rel);
-  }
-
   SharedWord begun_;
   SharedWord due_;
-  SharedWord parted_;
+  SharedWord parting_;
   SharedWord processes_;
+};
+
+/// Waits for somebody else, who may need the same processor: the first times it gives way, then it sleeps.
+class Backoff {
+ public:
+  /// Whether it slept.
+  bool wait();
+  void begin_again() { times_ = 0; }
+
+ private:
+  std::uint32_t times_ = 0;
 };
 
 /// The server's side of a performance: lets each process go on when its step is due, and compares what comes of it with
@@ -76,12 +73,12 @@ class Performer final : public TraceSink, public Conductor {
   void write(const ProcessEvent& event) override;
 
  private:
-  void rest();
+  void wait();
 
   const Score* score_;
   Progress* progress_;
   int socket_;
-  std::uint32_t waits_ = 0;  ///< How often it has waited in a row.
+  Backoff backoff_;
 };
 
 /// Whether the kernel's event is the simulated one; pids are names only.

@@ -23,8 +23,8 @@ void direct(Cue& cue, const I& instruction, Errno error, bool is_fault, const Sc
   }
   if (is_fault || is_limit) {
     cue.answer = error;
-    const bool uses_connection = std::same_as<I, Recv> || std::same_as<I, Send> || std::same_as<I, ShutdownSend>;
-    cue.disconnects = uses_connection && is_fault && error != Errno::INTR && !passes_by_itself(error);
+    const bool passes = error == Errno::INTR || passes_by_itself(error);
+    cue.disconnects = is_fault && !passes && connection_of(instruction).has_value();
   }
   cue.expires = error == Errno::EXPIRED;
   cue.stops = error == Errno::STOPPING;
@@ -81,14 +81,11 @@ class Scribe {
     const world::Inhabitant& one = world.processes()[move.index];
     is_fault_ = one.fault.has_value();
     one.process->pending([&]<class I>(const I& instruction) {
-      if constexpr (OnSocket<I>) about_ = target_of(one, socket_of(instruction));
+      if constexpr (OnSocket<I>) {
+        const world::Target* const target = World::target(one, socket_of(instruction));
+        if (target != nullptr && !target->listener) about_ = *target;
+      }
     });
-  }
-
-  static std::optional<world::Target> target_of(const world::Inhabitant& one, Socket socket) {
-    const auto number = static_cast<std::size_t>(socket.number);
-    if (number >= one.table.size() || one.table[number].listener) return std::nullopt;
-    return one.table[number];
   }
 
   /// The client behind a connection that a process of the server holds.
@@ -160,7 +157,7 @@ class Scribe {
 
   /// A connection that a fault has reset cannot be used on the kernel: there is nothing behind it any more.
   void give_if_broken(const Issued& issued, Cue& cue) {
-    if (!about_ || about_->listener) return;
+    if (!about_) return;
     if (cue.disconnects) broken_.insert(about_->index);
     if (!broken_.contains(about_->index)) return;
     std::visit(
@@ -222,11 +219,6 @@ std::optional<std::size_t> Score::step(ProcessId process, std::uint64_t number) 
   const auto found = places.find(process);
   if (found == places.end() || number >= found->second.size()) return std::nullopt;
   return found->second[number];
-}
-
-const ProcessEvent* Score::event(ProcessId process, std::uint64_t number) const {
-  const auto place = step(process, number);
-  return place ? &std::get<ProcessEvent>(std::get<Event>(steps[*place].what)) : nullptr;
 }
 
 Score score_of(const Server& server, const Scenario& scenario) { return Scribe(scenario).score(server); }

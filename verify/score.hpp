@@ -44,8 +44,10 @@ struct Score {
 
   /// The place in `steps` of the process's event of that number; none if it has none.
   [[nodiscard]] std::optional<std::size_t> step(ProcessId process, std::uint64_t number) const;
-  /// That event, or null.
-  [[nodiscard]] const ProcessEvent* event(ProcessId process, std::uint64_t number) const;
+  /// What a process does in that step.
+  [[nodiscard]] const ProcessEvent& event(std::size_t step) const {
+    return std::get<ProcessEvent>(std::get<Event>(steps[step].what));
+  }
 };
 
 /// Simulates the scenario.

@@ -92,12 +92,9 @@ void SteeredWorld::exhaust(Side side) {
 // -- Where it is led --------------------------------------------------------------------------------------------------
 
 std::optional<SteeredWorld::Side> SteeredWorld::side_of(Index process, Socket socket) const {
-  const std::vector<world::Target>& table = world_->processes()[process].table;
-  const auto number = static_cast<std::size_t>(socket.number);
-  if (socket.number < 0 || number >= table.size()) return std::nullopt;
-  const world::Target& target = table[number];
-  if (target.index == no_index || target.listener) return std::nullopt;
-  return Side{target.index, target.end};
+  const world::Target* const target = World::target(world_->processes()[process], socket);
+  if (target == nullptr || target->listener) return std::nullopt;
+  return Side{target->index, target->end};
 }
 
 std::size_t SteeredWorld::held(Side side) const {
