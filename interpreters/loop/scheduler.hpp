@@ -1,140 +1,21 @@
 #pragma once
 
 #include <algorithm>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <new>
 #include <optional>
 #include <utility>
 
-#include "core/process.hpp"
 #include "interpreters/event_loop.hpp"
 #include "interpreters/loop/spin.hpp"
+#include "interpreters/loop/tasks.hpp"
 #include "interpreters/loop/timers.hpp"
-#include "interpreters/socket_table.hpp"
 
 /// What all event loops do alike: they hold the processes of a program, run those that can go on, cut short those that
 /// waited long enough, and leave it to a Backend to wait for the network.
 
 namespace antiphon::loop {
-
-using kernel::Nanoseconds;
-
-/// Objects of one kind at addresses that stay. T has `bool in_use() const` and becomes unused by `T{}`.
-template <class T>
-class Slab {
- public:
-  T& take() {
-    if (free_ == nullptr) return all_.emplace_back();
-    T& taken = *free_;
-    free_ = taken.next;
-    taken.next = nullptr;
-    return taken;
-  }
-  void give_back(T& one) {
-    one = T{};
-    one.next = free_;
-    free_ = &one;
-  }
-  template <class Visit>
-  void for_each_in_use(Visit&& visit) {
-    for (T& one : all_) {
-      if (one.in_use()) visit(one);
-    }
-  }
-
- private:
-  std::deque<T> all_;
-  T* free_ = nullptr;
-};
-
-/// A process of the program: where it stands, and what it holds.
-template <class Channel>
-struct Task {
-  std::optional<Process<Net, Result<Unit>>> process;  ///< None: the task is not in use.
-  SocketTable<Channel*, nullptr> sockets;
-  Task* next = nullptr;  ///< In the queue that it stands in.
-  ProcessId id = 0;
-  std::uint64_t events = 0;
-  Task* parent = nullptr;  ///< Who forked it, if that one still has the number `parent_id`.
-  ProcessId parent_id = 0;
-  Nanoseconds due = kernel::never;  ///< While it waits: when that is cut short.
-  std::uint32_t timer = no_place;
-  std::uint32_t living_children = 0;  ///< Of the first process they are in the LoopFamily.
-  std::uint32_t zombies = 0;
-  std::int32_t outcome = 0;  ///< This and what follows is the backend's, while the instruction is under way.
-  Socket connecting;
-  std::uint8_t stage = 0;
-  bool begun = false;  ///< The pending instruction was looked at before.
-  bool waits = false;
-  bool discards_children = false;
-
-  [[nodiscard]] bool in_use() const { return process.has_value(); }
-};
-
-/// Tasks one after the other, linked by `next`; a task stands in one queue at a time.
-template <class Task>
-class TaskQueue {
- public:
-  [[nodiscard]] bool empty() const { return first_ == nullptr; }
-  void push(Task& task) {
-    task.next = nullptr;
-    (first_ == nullptr ? first_ : last_->next) = &task;
-    last_ = &task;
-  }
-  Task* pop() {
-    Task* const taken = first_;
-    if (taken != nullptr) first_ = taken->next;
-    return taken;
-  }
-  void remove(const Task& task) {
-    Task* before = nullptr;
-    for (Task* one = first_; one != nullptr; before = one, one = one->next) {
-      if (one != &task) continue;
-      (before == nullptr ? first_ : before->next) = one->next;
-      if (last_ == one) last_ = before;
-      return;
-    }
-  }
-
- private:
-  Task* first_ = nullptr;
-  Task* last_ = nullptr;
-};
-
-/// What a socket's name stands for: a descriptor, and how many names for it there are in all processes.
-struct ChannelBase {
-  int descriptor = -1;
-  std::uint32_t holders = 0;
-
-  [[nodiscard]] bool in_use() const { return descriptor >= 0; }
-};
-
-/// The instructions that may wait.
-template <class I>
-concept Waits = std::same_as<I, Accept> || std::same_as<I, Connect> || std::same_as<I, Recv> || std::same_as<I, Send> ||
-                std::same_as<I, Sleep>;
-
-/// Those of them that are about a socket of the process.
-template <class I>
-concept OnSocket = std::same_as<I, Accept> || std::same_as<I, Recv> || std::same_as<I, Send>;
-
-inline Socket socket_of(const Accept& accept) { return accept.listener; }
-inline Socket socket_of(const Recv& recv) { return recv.from; }
-inline Socket socket_of(const Send& send) { return send.to; }
-
-template <Waits I>
-Deadline deadline_of(const I& instruction) {
-  if constexpr (requires { instruction.until; }) {
-    return instruction.until;
-  } else if constexpr (std::same_as<I, Sleep>) {
-    return {.wait_ms = instruction.wait_ms, .drain_ms = 0};
-  } else {
-    return {};
-  }
-}
 
 /// A Backend derives from its Scheduler and has
 ///
