@@ -5,8 +5,11 @@ import sys
 
 sys.dont_write_bytecode = True
 
+import itertools
 import json
 import os
+import pathlib
+import re
 import subprocess
 import unittest
 
@@ -47,6 +50,23 @@ class SeveralWorkers(InAFolder, unittest.TestCase):
         name = f"process {event['process']}, event {event['event']}"
         self.assertIn(f"\n  {name}: Close 0 was answered with EBADF;", output)
         self.assertIn(f"\n  at {self.path}:{place + 1}\n", output)
+
+
+class Readme(InAFolder, unittest.TestCase):
+    def test_its_session_is_what_is_printed(self):
+        """But for the numbers, which hang on who came."""
+        self.record("epoll", "--workers", "2")
+        status, output, _ = verify(self.path, *LOOK)
+        self.assertEqual(status, 0, output)
+        readme = pathlib.Path(__file__).resolve().parents[2] / "README.md"
+        lines = readme.read_text().splitlines()
+        start = next(place for place, line in enumerate(lines) if line.endswith("--in-simulator"))
+        session = itertools.takewhile(lambda line: line.startswith("    "), lines[start + 1 :])
+        shown = [line[4:] for line in session if line.strip() != "\u2026"]
+        self.assertGreaterEqual(len(shown), 2)
+        printed = re.sub(r"\d+", "N", output.replace("on epoll", "on uring")).splitlines()
+        for line in shown:
+            self.assertIn(re.sub(r"\d+", "N", line), printed)
 
 
 class Found(InAFolder):
