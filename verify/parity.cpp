@@ -7,6 +7,7 @@
 #include <utility>
 #include <variant>
 
+#include "interpreters/free_address.hpp"
 #include "verify/shrink.hpp"
 #include "verify/table.hpp"
 

@@ -1,7 +1,5 @@
 #include "verify/performance.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <stdexcept>
@@ -9,6 +7,7 @@
 #include <utility>
 #include <variant>
 
+#include "interpreters/free_address.hpp"
 #include "interpreters/kernel.hpp"
 #include "verify/contract.hpp"
 #include "verify/peer.hpp"
@@ -299,12 +298,6 @@ class Conducting {
   std::optional<Difference> difference_;
 };
 
-/// Listens there, for a moment.
-Result<Endpoint> try_to_listen(const Endpoint& at) {
-  const auto opened = kernel::open_socket(at);
-  return opened ? kernel::listen_at(opened->number(), 1) : failed(opened.error());
-}
-
 /// A program may have an address of its own.
 void must_be_free(const Endpoint& at) {
   if (at.port == 0) return;
@@ -322,22 +315,6 @@ void must_be_free(const Endpoint& at) {
 
 std::string place_of(const ProcessEvent& event) {
   return "event " + std::to_string(event.number) + " of process " + std::to_string(event.process);
-}
-
-Endpoint free_address() {
-  // Below the ports that connections take theirs from; and far from those that the next processes begin at.
-  constexpr std::uint32_t apart = 7'919;
-  static auto tried = static_cast<std::uint32_t>(getpid()) * apart;
-  constexpr int most_tries = 20'000;
-  Errno error{};
-  for (int tries = 0; tries < most_tries; ++tries) {
-    const Endpoint at{"127.0.0.1", static_cast<std::uint16_t>(12'000 + tried++ % most_tries)};
-    const auto listens = try_to_listen(at);
-    if (listens) return at;
-    error = listens.error();
-    if (error != Errno::ADDRINUSE && error != Errno::ACCES) break;
-  }
-  throw std::runtime_error("no port to listen at: " + name_of(error));
 }
 
 Performance perform(const Server& server, const Score& score, Stage stage) {

@@ -51,7 +51,4 @@ Performance perform(const Server& server, const Score& score, Stage stage);
 /// take its time on a busy machine. What parts each time is a difference.
 Performance perform(const MakeServer& make, const Scenario& scenario, Stage stage);
 
-/// An address of this host at which nobody listens. Throws std::runtime_error where there is none to be had.
-Endpoint free_address();
-
 }  // namespace antiphon::verify

@@ -15,6 +15,7 @@
 
 #include "core/programs/catalogue.hpp"
 #include "interpreters/epoll.hpp"
+#include "interpreters/free_address.hpp"
 #include "interpreters/uring.hpp"
 #include "tests/interpreters/real_client.hpp"
 #include "tests/interpreters/small_programs.hpp"
@@ -260,7 +261,7 @@ TYPED_TEST(LoopsThreads, NobodyIsFirstBesideOthers) {
 
 TYPED_TEST(LoopsThreads, WhenTheGraceIsOverTheRestIsCutOff) {
   constexpr Deadline for_ever{.wait_ms = forever_ms, .drain_ms = forever_ms};
-  const Endpoint at{"127.0.0.1", parity::free_port()};
+  const Endpoint at = free_address();
   const Server server = then(OpenSocket{at}, [=] {
     return then(Listen{Socket{0}, 1}, [=] {
       return then(Connect{at, for_ever},

@@ -23,6 +23,7 @@
 
 #include "interpreters/epoll.hpp"
 #include "interpreters/fork.hpp"
+#include "interpreters/free_address.hpp"
 #include "interpreters/recording.hpp"
 #include "interpreters/simulated.hpp"
 #include "interpreters/trace_file.hpp"
@@ -377,7 +378,7 @@ class Stage {
 };
 
 Outcome play_for_real(const Play& play, const RunServer& run) {
-  const Endpoint at{"127.0.0.1", free_port()};
+  const Endpoint at = free_address();
   const std::string path = testing::TempDir() + "antiphon_parity_" + std::to_string(getpid()) + ".jsonl";
   std::array<int, 2> news{};
   if (pipe2(news.data(), O_CLOEXEC) != 0) {

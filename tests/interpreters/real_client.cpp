@@ -10,7 +10,6 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <random>
 #include <string>
 #include <thread>
 #include <variant>
@@ -183,19 +182,6 @@ void RealClient::perform(const Script& script) { conversation_->perform(script);
 
 ClientOutcome RealClient::await_the_end(const std::atomic<bool>& server_is_over) {
   return conversation_->await_the_end(server_is_over);
-}
-
-std::uint16_t free_port() {
-  std::random_device random;
-  for (;;) {
-    // Below the range that connections take theirs from.
-    const auto port = static_cast<std::uint16_t>(12'000 + random() % 20'000);
-    const int tried = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address = address_of({"127.0.0.1", port});
-    const bool is_free = bind(tried, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
-    close(tried);
-    if (is_free) return port;
-  }
 }
 
 }  // namespace antiphon::parity

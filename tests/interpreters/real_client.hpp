@@ -28,7 +28,4 @@ class RealClient {
   std::unique_ptr<Conversation> conversation_;
 };
 
-/// A port of this host that nobody has, and that the kernel gives to nobody who does not ask for it.
-std::uint16_t free_port();
-
 }  // namespace antiphon::parity

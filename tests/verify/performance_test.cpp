@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/rewrite.hpp"
+#include "interpreters/free_address.hpp"
 #include "interpreters/kernel.hpp"
 #include "tests/verify/makers.hpp"
 #include "verify/campaign.hpp"
