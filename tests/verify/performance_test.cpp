@@ -47,6 +47,7 @@ std::string story(const antiphon::Run& run, ProcessId process) {
 /// Everything that happened, but for the server's address, which is another each time.
 std::vector<std::string> in_order(const antiphon::Run& run) {
   std::vector<std::string> cells;
+  cells.reserve(run.trace.size());
   for (const Event& event : run.trace) cells.push_back(cell_of(event));
   std::erase_if(cells, [](const std::string& cell) { return cell.find(" 127.0.0.1:") != std::string::npos; });
   return cells;
