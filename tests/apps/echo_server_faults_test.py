@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
-from serving import PATIENCE_S, Server, converse, eventually, on_each_interpreter
+from serving import PATIENCE_S, Server, converse, eventually, on_each_interpreter, read_so_far
 
 FORKS = "clone,clone3,fork,vfork"
 CLIENTS = 6
@@ -47,8 +47,7 @@ class Injection:
         return self.process.poll() is not None
 
     def log(self):
-        self.log_file.seek(0)
-        return self.log_file.read().decode(errors="replace")
+        return read_so_far(self.log_file)
 
     def injected(self):
         return len(re.findall(r"\(INJECTED\)", self.log()))

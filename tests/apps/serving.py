@@ -45,6 +45,11 @@ def eventually(what, predicate):
     raise AssertionError(f"it never came to this: {what}")
 
 
+def read_so_far(file):
+    """What a file has that another process writes to. Its place there is shared with that process, and must stay."""
+    return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode(errors="replace")
+
+
 def children_of(pid):
     """The (pid, state) of each child."""
     found = []
@@ -122,8 +127,7 @@ class Server:
         assert status == self.expected_status, (status, self.log())
 
     def log(self):
-        self.log_file.seek(0)
-        return self.log_file.read().decode()
+        return read_so_far(self.log_file)
 
     def await_log(self, text):
         eventually(f"the log says '{text}'", lambda: text in self.log())
