@@ -111,6 +111,8 @@ struct Prospect {
 
 class Observer;
 
+struct Footing;
+
 class StateSpace {
  public:
   /// Of the scenario its clients and limits count; what happens when is what is explored. The adversity must live as
@@ -235,7 +237,6 @@ class StateSpace {
   class Watching;
   class Observing;
 
-  struct Footing;
   struct KnownActor {
     Actor who;
     Slot own;

@@ -4,12 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "tests/interpreters/parity.hpp"
 #include "tests/interpreters/small_programs.hpp"
+#include "verify/performance.hpp"
 #include "verify/retrace.hpp"
 
 /// The words in which plays are written down, and what each of them has to pass.
@@ -41,7 +41,7 @@ inline Recv read(std::size_t at_most, Deadline until = patient) { return {first,
 inline Send write(std::size_t count, Deadline until = patient) { return {first, bytes(count), until}; }
 inline Deadline within(std::int64_t wait_ms) { return {.wait_ms = wait_ms, .drain_ms = 20'000}; }
 
-using MakeServer = std::function<Server(const Endpoint&)>;
+using verify::MakeServer;
 
 /// Listens at socket 0, then goes on.
 inline MakeServer listening_at(const MakeServer& rest, int backlog = 8) {

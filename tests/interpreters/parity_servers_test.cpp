@@ -34,13 +34,7 @@ MakeServer named(std::string_view name, const SessionOptions& options = session)
 /// The seed's address is fixed; here it serves where it is told to.
 MakeServer the_seed() {
   return [](const Endpoint& at) {
-    return rewrite(seed::echo_server(), [=]<class I>(const I& instruction) {
-      if constexpr (std::same_as<I, OpenSocket>) {
-        return OpenSocket{at};
-      } else {
-        return instruction;
-      }
-    });
+    return replace<OpenSocket>(seed::echo_server(), [=](const OpenSocket&) { return OpenSocket{at}; });
   };
 }
 

@@ -1,0 +1,58 @@
+#include "interpreters/endless.hpp"
+
+#include <gtest/gtest.h>
+
+#include "interpreters/simulated.hpp"
+
+namespace antiphon {
+namespace {
+
+/// Rests of a second, for ever, in place of the server.
+Server sleeper() {
+  return iter(Unit{}, [](const Unit&) {
+    return Sleep{1'000} >> [](const Result<Unit>&) { return ret(Step<Unit, Result<Unit>>{Continue{Unit{}}}); };
+  });
+}
+
+TEST(Endless, WhoSleepsOnIsNoticedWhereTimePasses) {
+  const auto run = simulate(sleeper(), Scenario(0));
+  EXPECT_FALSE(run.at_rest);
+  EXPECT_EQ(run.lap_from, 0U);
+  EXPECT_GE(run.steps, Endless::many_steps);
+  EXPECT_EQ(run.trace.size(), 8U);
+}
+
+TEST(Endless, WhereTimeIsFreeTheFirstLapIsFound) {
+  Scenario scenario(0);
+  scenario.free_time = true;
+  const auto run = simulate(sleeper(), scenario);
+  EXPECT_EQ(run.lap_from, 0U);
+  EXPECT_EQ(run.trace.size(), 1U);
+}
+
+TEST(Endless, AFaultThatIsToComeMayEndIt) {
+  Scenario scenario(0);
+  scenario.free_time = true;
+  scenario.faults = {{fault_place(Sleep::name), 5, Errno::INTR}};
+  EXPECT_EQ(simulate(sleeper(), scenario).lap_from, 6U);
+}
+
+/// A client that could connect is never let to: that is the schedule's doing, not the server's.
+TEST(Endless, WhereSomebodyIsKeptFromGoingOnNothingIsSaid) {
+  const Server server = OpenSocket{{"127.0.0.1", 1}} >> [](const Result<Socket>& socket) {
+    return Listen{*socket, 1} >> [](const Result<Endpoint>&) { return sleeper(); };
+  };
+  Scenario scenario(0);
+  scenario.free_time = true;
+  scenario.clients = {{script::Connect{}}};
+  scenario.choices = {1};
+  scenario.comes_round = 1;
+  const auto kept = simulate(server, scenario);
+  EXPECT_FALSE(kept.at_rest);
+  EXPECT_FALSE(kept.lap_from);
+  scenario.comes_round = 0;
+  EXPECT_TRUE(simulate(server, scenario).lap_from);
+}
+
+}  // namespace
+}  // namespace antiphon
