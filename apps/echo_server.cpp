@@ -38,8 +38,13 @@ ExitCode serve(const ServerArguments& arguments) {
     }
     trace = *std::move(opened);
   }
-  return arguments.interpreter == "fork" ? serve_by_fork(arguments, log, trace.get())
-                                         : serve_by_loops(arguments, log, trace.get());
+  try {
+    return arguments.interpreter == "fork" ? serve_by_fork(arguments, log, trace.get())
+                                           : serve_by_loops(arguments, log, trace.get());
+  } catch (const std::exception& failure) {
+    log.note(failure.what());
+    return log.has_listened() ? ExitCode::violated : ExitCode::bad_input;
+  }
 }
 
 }  // namespace
