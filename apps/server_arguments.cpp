@@ -97,6 +97,10 @@ void add_options(CLI::App& app, ServerArguments& arguments) {
   add_text(app, "--trace-limit", [&](Text text) {
     arguments.most_trace_bytes = size_in_bytes("--trace-limit", text, least_trace_bytes, most_trace_bytes);
   });
+  add_text(app, "--metrics", [&](Text at) {
+    arguments.metrics = host_and_port("--metrics", at, 0);
+    arguments.metrics->host = addresses_of("--metrics", arguments.metrics->host).front();
+  });
   app.add_flag_callback("--monitor", [&] { arguments.monitor = true; })->disable_flag_override();
   add_text(app, "--on-violation", [&](Text what) {
     arguments.on_violation = static_cast<OnViolation>(choice("--on-violation", what, on_violation_names));
