@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <bit>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -41,6 +42,19 @@ using EchoLatency = Histogram<10, 34>;         ///< 1.024 us to 17 s
 using ConnectionDuration = Histogram<20, 43>;  ///< 1.05 ms to 2.4 hours
 
 inline constexpr std::size_t instruction_kinds = std::variant_size_v<ExchangeView>;
+
+namespace detail {
+template <class I, class... Is>
+constexpr std::size_t place_among(Effects<Is...>) {
+  std::size_t place = 0;
+  [[maybe_unused]] const bool found = ((std::same_as<I, Is> || (++place, false)) || ...);
+  return place;
+}
+}  // namespace detail
+
+/// The place of an instruction in Net, which is the index of its ExchangeView.
+template <Instruction I>
+inline constexpr std::size_t instruction_kind = detail::place_among<I>(Net{});
 
 /// What an instruction answers, as a number: 0 for a success, an errno of Linux, and three more.
 inline constexpr std::size_t highest_errno = 133;

@@ -44,12 +44,13 @@ SERVERS = {
     "c-fork": (["tests/bench/c-fork", "{port}"], False, True),
 }
 
-# What recording our server costs: options beside those of the plain one; {folder} is a new one each time.
+# What recording and counting cost our server: options beside those of the plain one; {folder} is a new one each time.
 RECORDED = {
     "plain": [],
     "--trace": ["--trace", "{folder}/t.jsonl", "--trace-limit", "256M"],
     "digest": ["--trace", "{folder}/t.jsonl", "--trace-limit", "256M", "--trace-payload", "digest"],
     "--monitor": ["--monitor"],
+    "--metrics": ["--metrics", "127.0.0.1:0"],
     "both": ["--trace", "{folder}/t.jsonl", "--trace-limit", "256M", "--monitor"],
 }
 
