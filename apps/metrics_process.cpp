@@ -46,7 +46,7 @@ class BoardReader final : public prometheus::Collectable {
 
 /// Who asks slowly holds a thread, and no longer than this; who keeps a connection without asking holds none for long.
 std::vector<std::string> options_of_exposer(const Endpoint& at) {
-  return {"listening_ports", text_of(at), "num_threads",           "4",   "request_timeout_ms", "5000",
+  return {"listening_ports", text_of(at), "num_threads",           "4",   "request_timeout_ms", "1000",
           "listen_backlog",  "64",        "keep_alive_timeout_ms", "500", "connection_queue",   "16"};
 }
 
