@@ -251,6 +251,38 @@ class CountsOfWorkers(Totals):
         self.check_totals(3)
 
 
+class Fork(unittest.TestCase):
+    """What can befall the processes of a server that forks."""
+
+    def server(self, *options):
+        return ScrapedServer("--metrics", "127.0.0.1:0", *options, interpreter="fork")
+
+    def test_a_killed_session_leaves_no_open_connection(self):
+        with self.server() as server, server.connect() as client:
+            self.assertEqual(converse(client, b"x", close_side=False), b"x")
+            server.await_metric("antiphon_connections_open", 1)
+            os.kill(max(pid for pid, _ in children_of(server.pid)), signal.SIGKILL)
+            self.assertTrue(at_end(client))
+            # The acceptor tells what became of its children as it accepts.
+            eventually("it is reaped", lambda: len(children_of(server.pid)) == 1)
+            server.echo(b"next")
+            seen = server.await_metric("antiphon_connections_open", 0)
+            self.assertEqual(seen["antiphon_connections_ended_total"], 2)
+            server.expected_status = 0
+
+    def test_a_killed_monitor_leaves_no_verdict(self):
+        with self.server("--monitor") as server:
+            server.expected_status = 3
+            helper, monitor = sorted(pid for pid, _ in children_of(server.pid))
+            self.assertEqual(helper, server.metrics_pid())
+            self.assertEqual(server.metrics()['antiphon_verdict{verdict="holds"}'], 1)
+            os.kill(monitor, signal.SIGKILL)
+            eventually("it has ended", lambda: not is_alive(monitor))
+            server.echo(b"unseen")
+            seen = server.await_metric('antiphon_verdict{verdict="incomplete"}', 1)
+            self.assertEqual(seen['antiphon_verdict{verdict="holds"}'], 0)
+
+
 class Endpoint(unittest.TestCase):
     def run_server(self, *options):
         done = subprocess.run(
