@@ -36,7 +36,7 @@ constexpr char complains = '-';
 /// Reads the board whenever it is asked.
 class BoardReader final : public prometheus::Collectable {
  public:
-  BoardReader(const MetricsBoard& board, const ServerFacts& facts) : board_(&board), facts_(facts) {}
+  BoardReader(const MetricsBoard& board, ServerFacts facts) : board_(&board), facts_(std::move(facts)) {}
   std::vector<prometheus::MetricFamily> Collect() const override { return families_of(*board_, facts_); }
 
  private:
@@ -109,7 +109,7 @@ std::expected<std::string, std::string> MetricsProcess::await_address() const {
     size = recv(socket_, message.data(), message.size(), 0);
   } while (size < 0 && errno == EINTR);
   if (size <= 0) return std::unexpected("its process ended");
-  const std::string text(message.data() + 1, static_cast<std::size_t>(size) - 1);
+  std::string text(message.data() + 1, static_cast<std::size_t>(size) - 1);
   if (message[0] == complains) return std::unexpected(text);
   return text;
 }

@@ -12,8 +12,7 @@ namespace {
 kernel::Nanoseconds time_at_sends = 0;
 
 /// A meter on a board, told of exchanges at times that the test chooses.
-class MeterTest : public testing::Test {
- protected:
+struct MeterTest : testing::Test {
   template <Instruction I>
   void see(ProcessId process, const I& instruction, const typename I::Response& response) {
     meter.saw(process, ExchangeRef<I>{instruction, response}, known);

@@ -36,9 +36,9 @@ TEST(Families, AddUpWhatTheSlotsHave) {
        {"# TYPE antiphon_connections_accepted_total counter", "antiphon_connections_accepted_total 7",
         "antiphon_connections_refused_total 1", "antiphon_connections_ended_total 3", "antiphon_connections_open 3",
         "antiphon_received_bytes_total 8", "antiphon_sent_bytes_total 0",
-        "antiphon_instructions_total{instruction=\"Recv\",result=\"ECONNRESET\"} 4",
-        "antiphon_instructions_total{instruction=\"Send\",result=\"ok\"} 0", "process_start_time_seconds 17",
-        "antiphon_server_info{program=\"stream\",interpreter=\"epoll\",workers=\"2\"} 1"}) {
+        R"(antiphon_instructions_total{instruction="Recv",result="ECONNRESET"} 4)",
+        R"(antiphon_instructions_total{instruction="Send",result="ok"} 0)", "process_start_time_seconds 17",
+        R"(antiphon_server_info{program="stream",interpreter="epoll",workers="2"} 1)"}) {
     EXPECT_TRUE(has_line(text, line));
   }
 }
@@ -60,10 +60,10 @@ TEST(Families, HistogramsAreCumulative) {
   board.slot(1).latency.classes[EchoLatency::bounded_classes] = 1;
   board.slot(1).latency.sum_ns = 1'500'000'000;
   const std::string text = text_of(board);
-  for (const char* line : {"antiphon_echo_latency_seconds_bucket{le=\"1.024e-06\"} 2",
-                           "antiphon_echo_latency_seconds_bucket{le=\"2.048e-06\"} 5",
-                           "antiphon_echo_latency_seconds_bucket{le=\"17.179869184\"} 5",
-                           "antiphon_echo_latency_seconds_bucket{le=\"+Inf\"} 6",
+  for (const char* line : {R"(antiphon_echo_latency_seconds_bucket{le="1.024e-06"} 2)",
+                           R"(antiphon_echo_latency_seconds_bucket{le="2.048e-06"} 5)",
+                           R"(antiphon_echo_latency_seconds_bucket{le="17.179869184"} 5)",
+                           R"(antiphon_echo_latency_seconds_bucket{le="+Inf"} 6)",
                            "antiphon_echo_latency_seconds_count 6", "antiphon_echo_latency_seconds_sum 1.5"}) {
     EXPECT_TRUE(has_line(text, line));
   }
@@ -71,15 +71,16 @@ TEST(Families, HistogramsAreCumulative) {
 
 TEST(Families, TheVerdictIsOneOfThree) {
   const MetricsBoard board(2);
-  EXPECT_TRUE(has_line(text_of(board), "antiphon_verdict{verdict=\"holds\"} 1"));
+  EXPECT_TRUE(has_line(text_of(board), R"(antiphon_verdict{verdict="holds"} 1)"));
   board.slot(1).unjudged = true;
-  EXPECT_TRUE(has_line(text_of(board), "antiphon_verdict{verdict=\"holds\"} 0"));
-  EXPECT_TRUE(has_line(text_of(board), "antiphon_verdict{verdict=\"incomplete\"} 1"));
+  EXPECT_TRUE(has_line(text_of(board), R"(antiphon_verdict{verdict="holds"} 0)"));
+  EXPECT_TRUE(has_line(text_of(board), R"(antiphon_verdict{verdict="incomplete"} 1)"));
   board.slot(0).note_violation("echo");
   const std::string text = text_of(board);
-  for (const char* line : {"antiphon_verdict{verdict=\"holds\"} 0", "antiphon_verdict{verdict=\"violated\"} 1",
-                           "antiphon_verdict{verdict=\"incomplete\"} 0", "antiphon_violations_total{clause=\"echo\"} 1",
-                           "antiphon_violations_total{clause=\"answered\"} 0"}) {
+  for (const char* line :
+       {R"(antiphon_verdict{verdict="holds"} 0)", R"(antiphon_verdict{verdict="violated"} 1)",
+        R"(antiphon_verdict{verdict="incomplete"} 0)", R"(antiphon_violations_total{clause="echo"} 1)",
+        R"(antiphon_violations_total{clause="answered"} 0)"}) {
     EXPECT_TRUE(has_line(text, line));
   }
 }
