@@ -54,8 +54,8 @@ RECORDED = {
     "both": ["--trace", "{folder}/t.jsonl", "--trace-limit", "256M", "--monitor"],
 }
 
-PARTS = ["floor", "effect", "checker", "meter", "echo", "connect", "record", "memory", "start", "crowd", "never-read", "build",
-         "explore"]
+PARTS = ["floor", "effect", "checker", "meter", "echo", "connect", "record", "memory", "start", "crowd", "never-read",
+         "build", "explore"]
 # echo has the floor in its tables
 DEFAULT_PARTS = [part for part in PARTS if part not in ("floor", "record", "build", "explore")]
 
