@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 
+#include "apps/metrics_process.hpp"
 #include "apps/server_arguments.hpp"
 #include "apps/server_log.hpp"
 #include "apps/serving.hpp"
@@ -29,6 +30,17 @@ bool open_standard_streams() {
 
 ExitCode serve(const ServerArguments& arguments) {
   ServerLog log(arguments.interpreter);
+  // Its process must not have what the server has.
+  std::unique_ptr<MetricsProcess> metrics;
+  if (arguments.metrics) {
+    auto started = MetricsProcess::start(*arguments.metrics, facts_of(arguments));
+    if (!started) {
+      log.note("--metrics: " + started.error());
+      return ExitCode::bad_input;
+    }
+    metrics = *std::move(started);
+    log.note("metrics on " + metrics->at());
+  }
   std::unique_ptr<TraceFile> trace;
   if (arguments.trace) {
     auto opened = TraceFile::open(*arguments.trace, arguments.most_trace_bytes);
@@ -39,8 +51,8 @@ ExitCode serve(const ServerArguments& arguments) {
     trace = *std::move(opened);
   }
   try {
-    return arguments.interpreter == "fork" ? serve_by_fork(arguments, log, trace.get())
-                                           : serve_by_loops(arguments, log, trace.get());
+    return arguments.interpreter == "fork" ? serve_by_fork(arguments, log, trace.get(), metrics.get())
+                                           : serve_by_loops(arguments, log, trace.get(), metrics.get());
   } catch (const std::exception& failure) {
     log.note(failure.what());
     return log.has_listened() ? ExitCode::violated : ExitCode::bad_input;

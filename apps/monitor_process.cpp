@@ -7,16 +7,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <optional>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
+#include "apps/helper_process.hpp"
 #include "apps/server_log.hpp"
 #include "interpreters/event_bytes.hpp"
 #include "interpreters/trace_writer.hpp"
@@ -33,39 +31,7 @@ constexpr std::size_t longest_message = std::size_t{4} << 20U;
 
 constexpr time_t patience_s = 10;
 
-[[noreturn]] void refuse_to_start(int error) {
-  throw std::system_error(error, std::generic_category(), "cannot start the monitor");
-}
-
-/// While it lives, signals wait: one that is sent to the whole group must not meet a monitor that does not ignore it
-/// yet.
-class SignalsHeld {
- public:
-  SignalsHeld() {
-    sigset_t all;
-    sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsHeld() { let_go(); }
-  SignalsHeld(const SignalsHeld&) = delete;
-  SignalsHeld& operator=(const SignalsHeld&) = delete;
-
-  void let_go() const { sigprocmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_{};
-};
-
 // -- The monitor's side ------------------------------------------------------------------------------------------
-
-/// It has to outlive the server, and must not hold anything open that the server lets go of. Its socket is standard
-/// input from here on.
-void detach(int socket) {
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1}) std::signal(signal, SIG_IGN);
-  dup2(socket, STDIN_FILENO);
-  dup2(STDERR_FILENO, STDOUT_FILENO);
-  close_range(STDERR_FILENO + 1, ~0U, 0);
-}
 
 /// Judges what comes in until no sender is left. False: something came that is no event.
 bool judge_all(TraceSink& judge) {
@@ -85,24 +51,12 @@ bool judge_all(TraceSink& judge) {
 
 }  // namespace
 
-MonitorProcess::MonitorProcess(const verify::Expectations& expectations, OnViolation on_violation)
-    : on_violation_(on_violation), first_(getpid()) {
-  std::array<int, 2> ends{};
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) < 0) refuse_to_start(errno);
-  const SignalsHeld held;
-  monitor_ = fork();
-  if (monitor_ < 0) {
-    const int error = errno;
-    for (const int end : ends) close(end);
-    refuse_to_start(error);
-  }
-  if (monitor_ == 0) {
-    detach(ends[1]);
-    held.let_go();
-    judge_and_leave(expectations);
-  }
-  close(ends[1]);
-  socket_ = ends[0];
+MonitorProcess::MonitorProcess(const verify::Expectations& expectations, OnViolation on_violation, MetricsSlot* shown)
+    : on_violation_(on_violation), shown_(shown), first_(getpid()) {
+  const auto work = [&] { judge_and_leave(expectations); };
+  const HelperProcess helper = start_helper(SOCK_SEQPACKET, "cannot start the monitor", work);
+  monitor_ = helper.pid;
+  socket_ = helper.socket;
   const timeval patience{patience_s, 0};
   for (const int direction : {SO_SNDTIMEO, SO_RCVTIMEO}) {
     setsockopt(socket_, SOL_SOCKET, direction, &patience, sizeof(patience));
@@ -113,6 +67,7 @@ MonitorProcess::MonitorProcess(const verify::Expectations& expectations, OnViola
 void MonitorProcess::judge_and_leave(const verify::Expectations& expectations) {
   verify::Monitor monitor(expectations, [this](const verify::Violation& violation) {
     tell_violation(violation, "");
+    if (shown_ != nullptr) shown_->note_violation(violation.clause.name);
     if (on_violation_ == OnViolation::log) return;
     state_->store(over);
     if (getppid() == first_) kill(first_, SIGUSR1);
@@ -176,6 +131,7 @@ ExitCode MonitorProcess::finish() {
 void MonitorProcess::give_up(int error) {
   std::uint64_t before = open;
   if (!state_->compare_exchange_strong(before, broken)) return;
+  if (shown_ != nullptr) shown_->unjudged.store(true, std::memory_order_relaxed);
   const char* const why = error == EAGAIN ? "it does not read" : std::strerror(error);
   put_line(fmt::format("monitor: it does not see what follows: {}; serving goes on\n", why));
 }

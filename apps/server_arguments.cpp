@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "apps/addresses.hpp"
 #include "apps/server_manual.hpp"
@@ -66,6 +68,17 @@ void check_seed(const CLI::App& app) {
   }
 }
 
+/// The library that serves them is built without IPv6.
+Endpoint address_of_metrics(const std::string& text) {
+  constexpr auto option = "--metrics";
+  const Endpoint named = host_and_port(option, text, 0);
+  const std::vector<std::string> addresses = addresses_of(option, named.host);
+  const auto is_v4 = [](const std::string& address) { return address.find(':') == std::string::npos; };
+  const auto found = std::ranges::find_if(addresses, is_v4);
+  if (found == addresses.end()) refuse(option, fmt::format("'{}': metrics are served over IPv4 only", named.host));
+  return {*found, named.port};
+}
+
 /// Declares the options; each one that is given is checked and put where it belongs.
 void add_options(CLI::App& app, ServerArguments& arguments) {
   ServerOptions& server = arguments.options.server;
@@ -97,6 +110,7 @@ void add_options(CLI::App& app, ServerArguments& arguments) {
   add_text(app, "--trace-limit", [&](Text text) {
     arguments.most_trace_bytes = size_in_bytes("--trace-limit", text, least_trace_bytes, most_trace_bytes);
   });
+  add_text(app, "--metrics", [&](Text at) { arguments.metrics = address_of_metrics(at); });
   app.add_flag_callback("--monitor", [&] { arguments.monitor = true; })->disable_flag_override();
   add_text(app, "--on-violation", [&](Text what) {
     arguments.on_violation = static_cast<OnViolation>(choice("--on-violation", what, on_violation_names));

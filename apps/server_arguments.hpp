@@ -23,7 +23,8 @@ struct ServerArguments {
   std::optional<std::string> trace;  ///< A path.
   Payload trace_payload = Payload::full;
   std::uint64_t most_trace_bytes = unlimited;
-  bool monitor = false;  ///< The run is judged while it goes on.
+  std::optional<Endpoint> metrics;  ///< Where they are shown; the address is numeric.
+  bool monitor = false;             ///< The run is judged while it goes on.
   OnViolation on_violation = OnViolation::log;
 };
 

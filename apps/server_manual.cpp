@@ -47,6 +47,10 @@ OPTIONS
                           M connections`, or `violated`, or `incomplete`, and why.
   --on-violation WHAT     With --monitor, at the first violation of each clause: log (a line on standard error) or
                           abort (the line, and the server ends at once with status 1). Default log.
+  --metrics HOST:PORT     Show counters at http://HOST:PORT/metrics as Prometheus reads them: connections, bytes,
+                          instructions by what they answered, latencies, with --monitor its verdict. A process of its
+                          own serves them, to whoever asks: choose a HOST that only operators reach. A line says
+                          where: `metrics on ADDR:PORT`. Port 0 takes any free one.
   --version               Print the version and exit.
   -h, --help              Print this page and exit.
 
@@ -65,6 +69,7 @@ EXAMPLES
   echo-server --interpreter epoll --workers 1   one event loop
   echo-server --once                            then: telnet 127.0.0.1 8888
   echo-server --trace t.jsonl --idle-timeout 0  then: echo-verify trace t.jsonl
+  echo-server --metrics 127.0.0.1:9464          then: curl http://127.0.0.1:9464/metrics
   echo-server --monitor --on-violation abort    a server that ends before it does wrong twice
 )";
 

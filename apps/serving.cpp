@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <ctime>
 #include <random>
 
 #include "apps/expectations.hpp"
@@ -21,6 +22,18 @@ TraceHeader header_of(const ServerArguments& arguments, const Endpoint& bound) {
           .at_most = options.session.at_most,
           .workers = static_cast<std::uint32_t>(arguments.workers),
           .run = std::random_device{}()};
+}
+
+ServerFacts facts_of(const ServerArguments& arguments) {
+  return {.program = arguments.program,
+          .interpreter = arguments.interpreter,
+          .workers = static_cast<std::size_t>(arguments.workers),
+          .monitored = arguments.monitor,
+          .started_s = std::time(nullptr)};
+}
+
+void note_dead_metrics(const ServerLog& log, MetricsProcess& metrics) {
+  if (metrics.has_died()) log.note("the process of the metrics has ended; serving goes on");
 }
 
 verify::Expectations expectations_of_one(const ServerArguments& arguments) {

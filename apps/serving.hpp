@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "apps/exit_code.hpp"
+#include "apps/metrics_process.hpp"
 #include "apps/server_arguments.hpp"
 #include "apps/server_log.hpp"
 #include "interpreters/trace_file.hpp"
@@ -16,14 +17,18 @@ namespace antiphon {
 /// What a connection may need beyond the drain's deadline to end its process.
 inline constexpr std::int64_t grace_ms = 2000;
 
-/// `trace` may be null.
-ExitCode serve_by_fork(const ServerArguments& arguments, ServerLog& log, TraceFile* trace);
-ExitCode serve_by_loops(const ServerArguments& arguments, ServerLog& log, TraceFile* trace);
+/// `trace` and `metrics` may be null.
+ExitCode serve_by_fork(const ServerArguments& arguments, ServerLog& log, TraceFile* trace, MetricsProcess* metrics);
+ExitCode serve_by_loops(const ServerArguments& arguments, ServerLog& log, TraceFile* trace, MetricsProcess* metrics);
 
 // -- What both say -----------------------------------------------------------------------------------------------
 
 /// `run` is drawn at random.
 TraceHeader header_of(const ServerArguments& arguments, const Endpoint& bound);
+/// For the metrics of a server that starts now.
+ServerFacts facts_of(const ServerArguments& arguments);
+/// Says once that the metrics are gone, if they are.
+void note_dead_metrics(const ServerLog& log, MetricsProcess& metrics);
 /// What each worker is held to by itself.
 verify::Expectations expectations_of_one(const ServerArguments& arguments);
 void note_stopping(const ServerLog& log, std::int64_t connections, const ServerArguments& arguments);

@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "apps/meter.hpp"
 #include "apps/serving.hpp"
 #include "apps/told.hpp"
 #include "core/programs/catalogue.hpp"
@@ -31,8 +32,12 @@ using ToldOfWorker = Told<verify::Monitor>;
 /// messages flow.
 class Workers {
  public:
-  Workers(const ServerArguments& arguments, ServerLog& log, TraceFile* trace)
-      : arguments_(arguments), log_(&log), trace_(trace), workers_(static_cast<std::size_t>(arguments.workers)) {}
+  Workers(const ServerArguments& arguments, ServerLog& log, TraceFile* trace, MetricsProcess* metrics)
+      : arguments_(arguments),
+        log_(&log),
+        trace_(trace),
+        metrics_(metrics),
+        workers_(static_cast<std::size_t>(arguments.workers)) {}
 
   ExitCode serve() {
     const StopBySignal by_signal(stop_);
@@ -93,7 +98,10 @@ class Workers {
       options.server = server;
       ToldOfWorker told;
       let_be_told(told, worker);
-      worker.report = run_one(*program_named(arguments_.program, options), loop_options(worker, told.sink(), sharing));
+      std::optional<Meter> meter = meter_of(worker);
+      LoopOptions how = loop_options(worker, told.sink(), sharing);
+      if (meter) how.observer = &*meter;
+      worker.report = run_one(*program_named(arguments_.program, options), how);
       if (told.monitor) worker.verdict = told.monitor->finish();
     } catch (const std::exception& failure) {
       worker.exception = failure.what();
@@ -103,6 +111,12 @@ class Workers {
     tell([&] { worker.over = true; });
   }
 
+  [[nodiscard]] std::optional<Meter> meter_of(const Worker& worker) const {
+    if (metrics_ == nullptr) return std::nullopt;
+    return Meter(metrics_->board().slot(number_of(worker)), Meter::Writers::one,
+                 [this] { note_dead_metrics(*log_, *metrics_); });
+  }
+
   /// The monitor is the worker's own, as its trace writer is.
   void let_be_told(ToldOfWorker& told, const Worker& worker) const {
     if (trace_ != nullptr) {
@@ -110,8 +124,10 @@ class Workers {
                           static_cast<std::uint32_t>(arguments_.workers));
     }
     if (!arguments_.monitor) return;
-    const auto alarm = [&told, who = name_of(worker), how = arguments_.on_violation](const auto& violation) {
+    MetricsSlot* const slot = metrics_ == nullptr ? nullptr : &metrics_->board().slot(number_of(worker));
+    const auto alarm = [&told, slot, who = name_of(worker), how = arguments_.on_violation](const auto& violation) {
       tell_violation(violation, who);
+      if (slot != nullptr) slot->note_violation(violation.clause.name);
       if (how == OnViolation::log) return;
       if (told.writer) told.writer->flush();
       std::_Exit(status_of(ExitCode::violated));
@@ -203,6 +219,7 @@ class Workers {
   const ServerArguments& arguments_;
   ServerLog* log_;
   TraceFile* trace_;
+  MetricsProcess* metrics_;
   Stop stop_;
   LoopFamily family_;
   std::atomic<bool> told_of_stop_ = false;
@@ -213,8 +230,8 @@ class Workers {
 
 }  // namespace
 
-ExitCode serve_by_loops(const ServerArguments& arguments, ServerLog& log, TraceFile* trace) {
-  return Workers(arguments, log, trace).serve();
+ExitCode serve_by_loops(const ServerArguments& arguments, ServerLog& log, TraceFile* trace, MetricsProcess* metrics) {
+  return Workers(arguments, log, trace, metrics).serve();
 }
 
 }  // namespace antiphon

@@ -7,6 +7,7 @@
 #include "core/programs/server.hpp"
 #include "core/trace.hpp"
 #include "interpreters/conductor.hpp"
+#include "interpreters/exchange_observer.hpp"
 #include "interpreters/kernel.hpp"
 #include "interpreters/recording.hpp"
 #include "interpreters/stop.hpp"
@@ -27,8 +28,9 @@ struct LoopFamily {
 };
 
 struct LoopOptions {
-  Stop* stop = nullptr;        ///< Who asks it to stop; null: nobody does.
-  TraceSink* trace = nullptr;  ///< Is told everything.
+  Stop* stop = nullptr;                  ///< Who asks it to stop; null: nobody does.
+  TraceSink* trace = nullptr;            ///< Is told everything.
+  ExchangeObserver* observer = nullptr;  ///< Sees everything.
   /// Is told that the first process listens, what it is refused, and its end. Sessions' failures are daily business.
   std::function<void(const ProcessEvent&)> watch;
   Conductor* conductor = nullptr;           ///< Null: every process goes on as it can. With one there is a trace.

@@ -165,6 +165,7 @@ class Scheduler {
 
   template <Instruction I>
   void answer(Task& task, const I& instruction, const typename I::Response& response) {
+    if (options_.observer != nullptr) options_.observer->saw(task.id, ExchangeRef<I>{instruction, response}, now_);
     const bool tells = std::same_as<I, Listen> || !response;
     if (is_told(task, tells)) report(task, Issued{Exchange<I>{instruction, response}, std::nullopt});
     go_on<I>(task, response);
@@ -191,6 +192,7 @@ class Scheduler {
   void end(Task& task) {
     const Result<Unit> result = task.process->result();
     release_all(task);
+    if (options_.observer != nullptr) options_.observer->ended(task.id, result, now_);
     if (is_told(task, true)) report(task, Ended{result});
     if (task.id == 0) {
       report_.result = result;
@@ -230,6 +232,10 @@ class Scheduler {
     }
     ++living_;
     const Fork::Response to_parent = Forked(Parent{Pid{static_cast<std::int64_t>(child->id) + 1}});
+    if (options_.observer != nullptr) {
+      options_.observer->saw(task.id, ExchangeRef<Fork>{instruction, to_parent}, now_);
+      options_.observer->forked(task.id, child->id);
+    }
     if (is_told(task, false)) report(task, Issued{Exchange<Fork>{instruction, to_parent}, child->id});
     // The child goes on first: all children do so alike, and core keeps what it finds first.
     answer(*child, instruction, Forked(Child{}));
