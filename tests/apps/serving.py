@@ -73,7 +73,7 @@ class Server:
         self.most_descriptors = most_descriptors
         self.under = under
         workers = () if interpreter == "fork" or "--workers" in options else ("--workers", "1")
-        port = () if "seed" in options else ("--port", "0")
+        port = () if "seed" in options or "--port" in options else ("--port", "0")
         self.options = [*port, "--interpreter", interpreter, *workers, *options]
         self.expected_status = 0
 
