@@ -131,7 +131,7 @@ FaultMatrix fault_matrix(const MakeServer& make, const FaultMatrixOptions& optio
     options.progress(std::string(instruction));
     const std::size_t before = matrix.cells.size();
     for (const Errno error : errors_of(code_of(instruction))) {
-      for (const std::uint32_t length : fault_lengths) {
+      for (const std::uint32_t length : options.lengths) {
         if (auto cell = cell_of(make, instruction, error, length, options)) matrix.cells.push_back(*std::move(cell));
       }
     }

@@ -52,6 +52,7 @@ struct FaultMatrix {
 
 struct FaultMatrixOptions {
   std::optional<Stage> stage;  ///< On the kernel too, by `perform`.
+  std::vector<std::uint32_t> lengths{fault_lengths.begin(), fault_lengths.end()};
   Expectations expectations;
   /// Called now and then with what is being done.
   std::function<void(const std::string&)> progress = [](const std::string&) {};
