@@ -31,6 +31,11 @@ bool open_standard_streams() {
 
 ExitCode serve(ServerArguments arguments) {
   ServerLog log(arguments.interpreter, arguments.log_format);
+  Life life(arguments, log);
+  if (const auto why = life.inherit(arguments)) {
+    log.note(*why);
+    return ExitCode::bad_input;
+  }
   std::unique_ptr<TraceFile> trace;
   if (arguments.trace) {
     auto opened = TraceFile::open(*arguments.trace, arguments.most_trace_bytes, [&](const std::string& line) {
@@ -41,11 +46,7 @@ ExitCode serve(ServerArguments arguments) {
       return ExitCode::bad_input;
     }
     trace = *std::move(opened);
-  }
-  Life life(arguments, log, trace.get());
-  if (const auto why = life.inherit(arguments)) {
-    log.note(*why);
-    return ExitCode::bad_input;
+    life.let_reopen(*trace);
   }
   // Its process must not have what the server has.
   std::unique_ptr<MetricsProcess> metrics;

@@ -62,7 +62,8 @@ std::expected<std::size_t, std::string> take_passed(AdoptedListeners& adopted) {
     const auto number = static_cast<int>(first_passed + place);
     if (const auto why = adopted.add(kernel::Descriptor(number))) {
       const auto index = static_cast<std::size_t>(place);
-      const std::string name = index < names.size() ? fmt::format(" ('{}')", names[index]) : "";
+      const bool is_named = index < names.size() && !names[index].empty();
+      const std::string name = is_named ? fmt::format(" ('{}')", names[index]) : "";
       return std::unexpected(fmt::format("LISTEN_FDS: cannot serve on descriptor {}{}: {}", number, name, *why));
     }
     fcntl(number, F_SETFD, FD_CLOEXEC);

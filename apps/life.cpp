@@ -35,8 +35,8 @@ struct Life::Mask {
   sigset_t signals{};
 };
 
-Life::Life(const ServerArguments& arguments, ServerLog& log, TraceFile* trace)
-    : arguments_(&arguments), log_(&log), trace_(trace), mask_before_(std::make_unique<Mask>()) {
+Life::Life(const ServerArguments& arguments, ServerLog& log)
+    : arguments_(&arguments), log_(&log), passed_(take_passed(adopted_)), mask_before_(std::make_unique<Mask>()) {
   const sigset_t taken = signals_taken();
   pthread_sigmask(SIG_BLOCK, &taken, &mask_before_->signals);
   signals_ = kernel::needed(signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd");
@@ -54,20 +54,20 @@ Life::~Life() { pthread_sigmask(SIG_SETMASK, &mask_before_->signals, nullptr); }
 // -- What it inherits --------------------------------------------------------------------------------------------
 
 std::optional<std::string> Life::inherit(ServerArguments& arguments) {
-  const auto passed = take_passed(adopted_);
-  if (!passed) return passed.error();
+  if (!passed_) return passed_.error();
   if (arguments.take_over != 0) {
-    if (*passed != 0) return "--take-over: there are listeners in LISTEN_FDS already";
+    if (*passed_ != 0) return "--take-over: there are listeners in LISTEN_FDS already";
     auto found = Predecessor::named(arguments.take_over);
     if (!found) return found.error();
     predecessor_.emplace(*std::move(found));
     if (auto why = predecessor_->share_listeners(adopted_)) return why;
   }
   has_inherited_ = !adopted_.addresses().empty();
-  return has_inherited_ ? settle_address(arguments, *passed != 0) : std::nullopt;
+  return has_inherited_ ? settle_address(arguments) : std::nullopt;
 }
 
-std::optional<std::string> Life::settle_address(ServerArguments& arguments, bool passed) const {
+std::optional<std::string> Life::settle_address(ServerArguments& arguments) const {
+  const bool passed = *passed_ != 0;
   Endpoint& at = arguments.options.server.at;
   const std::vector<Endpoint> addresses = adopted_.addresses();
   const char* const from = passed ? "LISTEN_FDS" : "--take-over";

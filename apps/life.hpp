@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <deque>
+#include <expected>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,8 +32,8 @@ struct WorkerState {
 /// and in what is forked.
 class Life {
  public:
-  /// To be made before there is another thread. `trace` may be null. Throws std::system_error.
-  Life(const ServerArguments& arguments, ServerLog& log, TraceFile* trace);
+  /// To be made before anything else is opened, and before there is another thread. Throws std::system_error.
+  Life(const ServerArguments& arguments, ServerLog& log);
   ~Life();
   Life(const Life&) = delete;
   Life& operator=(const Life&) = delete;
@@ -46,6 +48,8 @@ class Life {
   Errand errand();
   /// What each other thread of it sees to, and shows thereby that it is alive.
   Errand errand_of_worker();
+  /// The trace that is to be reopened when somebody asks.
+  void let_reopen(TraceFile& trace) { trace_ = &trace; }
   /// Who can tell how the workers stand, from the first thread.
   void let_tell(std::function<std::vector<WorkerState>()> states) { states_ = std::move(states); }
 
@@ -66,13 +70,14 @@ class Life {
   void reopen_trace();
   void tell_state();
   void give_sign_of_life();
-  std::optional<std::string> settle_address(ServerArguments& arguments, bool passed) const;
+  std::optional<std::string> settle_address(ServerArguments& arguments) const;
 
   const ServerArguments* arguments_;
   ServerLog* log_;
-  TraceFile* trace_;
-  Notices notices_;
+  TraceFile* trace_ = nullptr;
   AdoptedListeners adopted_;
+  std::expected<std::size_t, std::string> passed_;  ///< How many a service manager passed.
+  Notices notices_;
   bool has_inherited_ = false;
   std::optional<Predecessor> predecessor_;
   kernel::Nanoseconds started_at_ = kernel::now();

@@ -207,7 +207,8 @@ class Workers {
       news_.wait(lock, [this] { return may_accept_; });
     };
     const auto when_stopping = [this] {
-      if (!told_of_stop_.exchange(true)) life_->stopping(family_.living);
+      // (One that could not start was not asked.)
+      if (log_->has_listened() && !told_of_stop_.exchange(true)) life_->stopping(family_.living);
     };
     LoopOptions options;
     options.stop = &stop_;

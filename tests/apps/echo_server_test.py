@@ -188,8 +188,6 @@ class Processes(unittest.TestCase):
             self.assertEqual(converse(client, b"a", close_side=False), b"a")
             for child, _ in children_of(server.pid):
                 os.kill(child, signal.SIGINT)
-            server.process.send_signal(signal.SIGINT)
-            server.process.send_signal(signal.SIGINT)
             server.stop(signal.SIGINT)
             self.assertTrue(at_end(client))
 
