@@ -8,6 +8,8 @@ sys.dont_write_bytecode = True
 import contextlib
 import json
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -335,6 +337,23 @@ class Upgrades(OnInterpreter):
                 self.assertEqual(after.echo(b"a"), b"a")
 
 
+class Ring(unittest.TestCase):
+    def test_whom_the_ring_accepted_before_the_stop_is_served(self):
+        """Clients and the stop meet a server that stands still: its ring has them all in one wake-up."""
+        with Server("--drain-timeout", "60", interpreter="uring") as server:
+            self.assertEqual(server.echo(b"a"), b"a")
+            eventually("the server sleeps", lambda: server.state() == "S")
+            os.kill(server.pid, signal.SIGSTOP)
+            eventually("the server stands still", lambda: server.state() == "T")
+            clients = [server.connect() for _ in range(20)]
+            server.ask_to_stop()
+            os.kill(server.pid, signal.SIGCONT)
+            for number, client in enumerate(clients):
+                data = b"client %d" % number
+                self.assertEqual(converse(client, data), data)
+                client.close()
+
+
 class Clients:
     """Threads that converse one conversation after the other, and what went wrong in it."""
 
@@ -501,6 +520,35 @@ class Usage(unittest.TestCase):
             self.assert_refused(command, "cannot become 'daemon'", preexec_fn=give_up_rights)
         except (PermissionError, subprocess.SubprocessError) as error:
             self.skipTest(f"nobody cannot run the server: {error}")
+
+
+@unittest.skipUnless(shutil.which("systemd-analyze"), "there is no systemd-analyze")
+class Units(unittest.TestCase):
+    """The unit files, with this build's server in them, as systemd reads them."""
+
+    def analyze(self, change=lambda text: text):
+        with tempfile.TemporaryDirectory() as folder:
+            paths = []
+            for name in ("echo-server.service", "echo-server.socket"):
+                with open(os.path.join(os.path.dirname(ECHO_SERVER), "systemd", name)) as file:
+                    text = re.sub("ExecStart=.*", f"ExecStart={ECHO_SERVER}", file.read())
+                paths.append(os.path.join(folder, name))
+                with open(paths[-1], "w") as file:
+                    file.write(change(text))
+            verified = subprocess.run(["systemd-analyze", "verify", *paths], capture_output=True, text=True)
+            # The threshold is ten times the exposure that is called safe.
+            secure = subprocess.run(
+                ["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=15", paths[0]],
+                capture_output=True, text=True,
+            )
+            return verified.returncode == 0 and not verified.stderr, secure.returncode == 0
+
+    def test_systemd_has_no_objection(self):
+        self.assertEqual(self.analyze(), (True, True))
+
+    def test_it_would_object(self):
+        self.assertEqual(self.analyze(lambda text: text.replace("Type=notify", "Type=nonsense"))[0], False)
+        self.assertEqual(self.analyze(lambda text: re.sub("DynamicUser=(.|\n)*?UMask.*", "User=root", text))[1], False)
 
 
 class NotTold(unittest.TestCase):
