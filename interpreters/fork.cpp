@@ -1,7 +1,6 @@
 #include "interpreters/fork.hpp"
 
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,8 +16,8 @@
 #include <utility>
 #include <vector>
 
+#include "interpreters/family_stop.hpp"
 #include "interpreters/kernel.hpp"
-#include "interpreters/shared_word.hpp"
 #include "interpreters/socket_table.hpp"
 
 namespace antiphon {
@@ -47,9 +46,7 @@ sigset_t signals_taken() {
 // -- What a process knows ----------------------------------------------------------------------------------------
 
 /// Signals come in as readable descriptors, never as interruptions. `signals_` belongs to whoever reads it: in each
-/// process it tells of that process's own signals. `stop_event_` becomes readable in all processes, for good, when
-/// the first one is asked to stop, and `family_stopped_at_` says when that was; `at_once_event_`, when it is asked
-/// again.
+/// process it tells of that process's own signals.
 class ForkHandler::Kernel {
  public:
   explicit Kernel(Errand errand) : errand_(std::move(errand)) {
@@ -75,19 +72,19 @@ class ForkHandler::Kernel {
     Nanoseconds time = now();
     const Nanoseconds expiry = after(time, until.wait_ms);
     for (;; time = now()) {
-      const Nanoseconds cut = cut_of(until);
+      const Nanoseconds cut = stop_.cut_of(until);
       if (cut <= time) return stopping();
 
       std::array<pollfd, 4> watched{pollfd{descriptor, events, 0}, pollfd{signals_.number(), POLLIN, 0},
-                                    pollfd{family_event(), POLLIN, 0}, pollfd{errand(), POLLIN, 0}};
+                                    pollfd{stop_.descriptor(), POLLIN, 0}, pollfd{errand(), POLLIN, 0}};
       const int ready = poll_until(watched, std::min(expiry, cut), time);
       if (ready < 0) return last_error();
       if (ready == 0) return cut <= expiry ? stopping() : failed(Errno::EXPIRED);
       const bool news = watched[1].revents != 0 || watched[2].revents != 0;
       if (watched[1].revents != 0) take_signals();
-      if (watched[2].revents != 0) take_family_news();
+      if (watched[2].revents != 0) stop_.take_news();
       if (watched[3].revents != 0) errand_.run();
-      if (watched[0].revents != 0 && (!news || !cut_by_now(until))) return Unit{};
+      if (watched[0].revents != 0 && (!news || !stop_.cuts_now(until))) return Unit{};
     }
   }
 
@@ -124,7 +121,7 @@ class ForkHandler::Kernel {
     for (;;) {
       reap();
       const Nanoseconds time = now();
-      if (at_once_) end = std::min(end, at_once_at_ + at_once_grace);
+      if (stop_.at_once_at() != never) end = std::min(end, stop_.at_once_at() + at_once_grace);
       if (children_.empty()) return 0;
       if (time >= end) break;
       std::array<pollfd, 2> watched{pollfd{signals_.number(), POLLIN, 0}, pollfd{errand(), POLLIN, 0}};
@@ -132,15 +129,15 @@ class ForkHandler::Kernel {
       take_signals();
       if (watched[1].revents != 0) errand_.run();
     }
-    if (at_once_) kill_children();
+    if (stop_.is_at_once()) kill_children();
     return living();
   }
 
   [[nodiscard]] bool first() const { return first_; }
   [[nodiscard]] std::int64_t living() const { return static_cast<std::int64_t>(children_.size()); }
   [[nodiscard]] std::int64_t failures() const { return failed_; }
-  [[nodiscard]] std::int64_t cut() const { return static_cast<std::int64_t>(family_cut_->load()) + killed_; }
-  [[nodiscard]] bool stops_at_once() const { return at_once_; }
+  [[nodiscard]] std::int64_t cut() const { return stop_.cut() + killed_; }
+  [[nodiscard]] bool stops_at_once() const { return stop_.is_at_once(); }
 
   /// The name of a new socket, which the table takes over.
   Result<Socket> add(Result<Descriptor> opened) {
@@ -167,33 +164,13 @@ class ForkHandler::Kernel {
     }
   }
 
-  [[nodiscard]] bool cut_by_now(const Deadline& until) const { return stopped_at_ != never && cut_of(until) <= now(); }
-
-  [[nodiscard]] Nanoseconds cut_of(const Deadline& until) const {
-    return stopped_at_ == never || at_once_ ? stopped_at_ : after(stopped_at_, until.drain_ms);
-  }
-
   /// Counts those that were cut.
   std::unexpected<Errno> stopping() {
-    if (!first_ && !std::exchange(was_cut_, true)) family_cut_->fetch_add(1);
+    if (!first_) stop_.note_cut();
     return failed(Errno::STOPPING);
   }
 
   [[nodiscard]] int errand() const { return first_ ? errand_.descriptor : -1; }
-
-  /// What has more to tell. Once known, a stop has not.
-  [[nodiscard]] int family_event() const {
-    if (!family_stop_known_) return stop_event_.number();
-    return at_once_ ? -1 : at_once_event_.number();
-  }
-
-  void take_family_news() {
-    const auto stopped = static_cast<Nanoseconds>(family_stopped_at_->load());
-    if (stopped == 0) return;
-    stopped_at_ = std::min(stopped_at_, stopped);
-    family_stop_known_ = true;
-    if (family_at_once_->load() != 0) at_once_ = true;
-  }
 
   void kill_children() {
     for (const pid_t child : children_) {
@@ -215,27 +192,11 @@ class ForkHandler::Kernel {
         if (taken[one].ssi_signo == SIGCHLD) {
           children_ended = true;
         } else {
-          stop();
+          stop_.ask(first_);
         }
       }
     }
     if (children_ended && discarding_) reap();
-  }
-
-  /// This process was asked to stop; if it is the first, then all of them were. Who is asked again stops at once.
-  void stop() {
-    const bool again = std::exchange(was_asked_, true);
-    if (stopped_at_ == never) stopped_at_ = now();
-    if (again && !at_once_) {
-      at_once_ = true;
-      at_once_at_ = now();
-    }
-    if (!first_) return;
-    if (!std::exchange(family_stop_known_, true)) {
-      family_stopped_at_->store(static_cast<std::uint64_t>(stopped_at_));
-      eventfd_write(stop_event_.number(), 1);
-    }
-    if (again && family_at_once_->exchange(1) == 0) eventfd_write(at_once_event_.number(), 1);
   }
 
   void reap() {
@@ -259,18 +220,8 @@ class ForkHandler::Kernel {
     const sigset_t taken = signals_taken();
     return needed(signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd");
   }();
-  Descriptor stop_event_ = needed(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
-  Descriptor at_once_event_ = needed(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
-  SharedWord family_stopped_at_;
-  SharedWord family_at_once_;  ///< Not 0 once the first process was asked to stop at once.
-  SharedWord family_cut_;      ///< How many processes were cut.
+  FamilyStop stop_;
   Errand errand_;
-  Nanoseconds stopped_at_ = never;
-  Nanoseconds at_once_at_ = never;
-  bool at_once_ = false;
-  bool family_stop_known_ = false;
-  bool was_asked_ = false;  ///< By a signal of its own.
-  bool was_cut_ = false;
   std::set<pid_t> children_;  ///< Forked here and not known to have ended.
   std::int64_t failed_ = 0;
   std::int64_t killed_ = 0;

@@ -454,7 +454,8 @@ class Usage(unittest.TestCase):
             for part in ("USAGE", "OPTIONS", "SIGNALS", "EXIT STATUS", "EXAMPLES", "--host", "--port", "--interpreter",
                          "--workers", "--spin", "--program", "--once", "--backlog", "--max-connections",
                          "--idle-timeout", "--drain-timeout", "--trace", "--trace-limit", "--monitor",
-                         "--on-violation", "--version"):
+                         "--on-violation", "--log-format", "--user", "--take-over", "SIGHUP", "SIGUSR1",
+                         "LISTEN_FDS", "NOTIFY_SOCKET", "--version"):
                 self.assertIn(part, text)
 
     def test_a_reader_that_goes_away(self):

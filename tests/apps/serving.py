@@ -28,9 +28,11 @@ def passing(files):
     """A command that runs another one as a service manager does: with these files as its descriptors from 3 on."""
     moves = " ".join(f"{20 + place}<&{one.fileno()}" for place, one in enumerate(files))
     places = " ".join(f"{3 + place}<&{20 + place} {20 + place}<&-" for place, _ in enumerate(files))
+    targets = range(3, 3 + len(files))
+    ends = " ".join(f"{one.fileno()}<&-" for one in files if one.fileno() not in targets)
     names = ":".join(f"name{place}" for place, _ in enumerate(files))
     variables = f"LISTEN_PID=$$ LISTEN_FDS={len(files)} LISTEN_FDNAMES={names}"
-    return ["bash", "-c", f'exec {moves}; exec {places}; {variables} exec "$@"', "bash"]
+    return ["bash", "-c", f'exec {moves}; exec {places} {ends}; {variables} exec "$@"', "bash"]
 
 
 def on_each_interpreter(case, interpreters=INTERPRETERS):
