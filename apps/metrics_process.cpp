@@ -60,6 +60,12 @@ void tell_server(char kind, const std::string& text) {
   std::_Exit(status_of(ExitCode::bad_input));
 }
 
+/// A first process that is killed takes this along at once, whoever else still has the other end.
+void end_with(int server) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != server) std::_Exit(status_of(ExitCode::violated));
+}
+
 void await_end_of_server() {
   char nothing = 0;
   while (recv(STDIN_FILENO, &nothing, sizeof(nothing), 0) < 0 && errno == EINTR) continue;
@@ -67,10 +73,9 @@ void await_end_of_server() {
 
 }  // namespace
 
-void MetricsProcess::serve(const Endpoint& at, const ServerFacts& facts, int server) {
-  // A first process that is killed takes this along at once, whoever else still has the other end.
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != server) std::_Exit(status_of(ExitCode::violated));
+void MetricsProcess::serve(const Endpoint& at, const ServerFacts& facts, int server,
+                           const std::function<void()>& settle) {
+  end_with(server);
   if (alive_.take(0) != SharedLock::Taken::yes) complain("its lock is taken");
   // The library does not say why it cannot bind.
   if (const auto free = kernel::open_socket(at, kernel::Sharing::alone); !free) complain(explained(free.error()));
@@ -78,6 +83,9 @@ void MetricsProcess::serve(const Endpoint& at, const ServerFacts& facts, int ser
     prometheus::Exposer exposer(options_of_exposer(at));
     const auto reader = std::make_shared<BoardReader>(board_, facts);
     exposer.RegisterCollectable(reader);
+    settle();
+    // (Who becomes another user has to say it again.)
+    end_with(server);
     const auto port = static_cast<std::uint16_t>(exposer.GetListeningPorts().at(0));
     tell_server(serves, text_of(Endpoint{at.host, port}));
     await_end_of_server();
@@ -90,9 +98,10 @@ void MetricsProcess::serve(const Endpoint& at, const ServerFacts& facts, int ser
 // -- The server's side -------------------------------------------------------------------------------------------
 
 std::expected<std::unique_ptr<MetricsProcess>, std::string> MetricsProcess::start(const Endpoint& at,
-                                                                                  const ServerFacts& facts) {
+                                                                                  const ServerFacts& facts,
+                                                                                  const std::function<void()>& settle) {
   std::unique_ptr<MetricsProcess> made(new MetricsProcess(facts.workers));
-  const auto work = [&, server = getpid()] { made->serve(at, facts, server); };
+  const auto work = [&, server = getpid()] { made->serve(at, facts, server, settle); };
   const HelperProcess helper = start_helper(SOCK_SEQPACKET, "cannot start the process of the metrics", work);
   made->pid_ = helper.pid;
   made->socket_ = helper.socket;

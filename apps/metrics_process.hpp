@@ -1,6 +1,7 @@
 #pragma once
 
 #include <expected>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -19,9 +20,10 @@ namespace antiphon {
 class MetricsProcess {
  public:
   /// To be called by the server's first process while it has one thread and no child. The error: why it cannot serve
-  /// there. Throws std::system_error or std::bad_alloc when the kernel has no room.
-  static std::expected<std::unique_ptr<MetricsProcess>, std::string> start(const Endpoint& at,
-                                                                           const ServerFacts& facts);
+  /// there. `settle`: what its process does once it listens. Throws std::system_error or std::bad_alloc when the kernel
+  /// has no room.
+  static std::expected<std::unique_ptr<MetricsProcess>, std::string> start(const Endpoint& at, const ServerFacts& facts,
+                                                                           const std::function<void()>& settle);
   /// In the server's first process: ends it.
   ~MetricsProcess();
   MetricsProcess(const MetricsProcess&) = delete;
@@ -37,7 +39,8 @@ class MetricsProcess {
 
  private:
   explicit MetricsProcess(std::size_t workers) : board_(workers) {}
-  [[noreturn]] void serve(const Endpoint& at, const ServerFacts& facts, int server);
+  [[noreturn]] void serve(const Endpoint& at, const ServerFacts& facts, int server,
+                          const std::function<void()>& settle);
   std::expected<std::string, std::string> await_address() const;
 
   MetricsBoard board_;

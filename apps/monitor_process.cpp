@@ -15,7 +15,6 @@
 #include <vector>
 
 #include "apps/helper_process.hpp"
-#include "apps/server_log.hpp"
 #include "interpreters/event_bytes.hpp"
 #include "interpreters/trace_writer.hpp"
 #include "verify/monitor.hpp"
@@ -30,6 +29,9 @@ constexpr std::size_t most_to_send = 32'768;
 constexpr std::size_t longest_message = std::size_t{4} << 20U;
 
 constexpr time_t patience_s = 10;
+
+/// What tells the server's first process to end at once. It has no other meaning here or elsewhere.
+int abort_signal() { return SIGRTMIN; }
 
 // -- The monitor's side ------------------------------------------------------------------------------------------
 
@@ -51,9 +53,13 @@ bool judge_all(TraceSink& judge) {
 
 }  // namespace
 
-MonitorProcess::MonitorProcess(const verify::Expectations& expectations, OnViolation on_violation, MetricsSlot* shown)
-    : on_violation_(on_violation), shown_(shown), first_(getpid()) {
-  const auto work = [&] { judge_and_leave(expectations); };
+MonitorProcess::MonitorProcess(const verify::Expectations& expectations, OnViolation on_violation, const ServerLog& log,
+                               MetricsSlot* shown, const std::function<void()>& in_monitor)
+    : on_violation_(on_violation), log_(&log), shown_(shown), first_(getpid()) {
+  const auto work = [&] {
+    if (in_monitor) in_monitor();
+    judge_and_leave(expectations);
+  };
   const HelperProcess helper = start_helper(SOCK_SEQPACKET, "cannot start the monitor", work);
   monitor_ = helper.pid;
   socket_ = helper.socket;
@@ -61,16 +67,18 @@ MonitorProcess::MonitorProcess(const verify::Expectations& expectations, OnViola
   for (const int direction : {SO_SNDTIMEO, SO_RCVTIMEO}) {
     setsockopt(socket_, SOL_SOCKET, direction, &patience, sizeof(patience));
   }
-  if (on_violation == OnViolation::abort) std::signal(SIGUSR1, [](int) { std::_Exit(status_of(ExitCode::violated)); });
+  if (on_violation == OnViolation::abort) {
+    std::signal(abort_signal(), [](int) { std::_Exit(status_of(ExitCode::violated)); });
+  }
 }
 
 void MonitorProcess::judge_and_leave(const verify::Expectations& expectations) {
   verify::Monitor monitor(expectations, [this](const verify::Violation& violation) {
-    tell_violation(violation, "");
+    tell_violation(*log_, violation, "");
     if (shown_ != nullptr) shown_->note_violation(violation.clause.name);
     if (on_violation_ == OnViolation::log) return;
     state_->store(over);
-    if (getppid() == first_) kill(first_, SIGUSR1);
+    if (getppid() == first_) kill(first_, abort_signal());
     std::_Exit(status_of(ExitCode::violated));
   });
   const bool whole = judge_all(monitor);
@@ -78,7 +86,7 @@ void MonitorProcess::judge_and_leave(const verify::Expectations& expectations) {
   MonitorReport report;
   report.add(monitor.finish(), "");
   if (!whole || state_->load() == broken) report.add_remark("events were lost on their way to it");
-  put_line(report.line() + '\n');
+  report.tell(*log_);
   const char code = static_cast<char>(status_of(report.code()));
   send(STDIN_FILENO, &code, sizeof(code), MSG_NOSIGNAL);
   std::_Exit(status_of(report.code()));
@@ -124,7 +132,11 @@ ExitCode MonitorProcess::finish() {
     waitpid(std::exchange(monitor_, 0), nullptr, 0);
     return ExitCode{code};
   }
-  put_line("monitor: incomplete: no verdict came from its process\n");
+  log_->tell({.level = LogLevel::error,
+              .event = "verdict",
+              .message = "incomplete: no verdict came from its process",
+              .fields = {{"verdict", "incomplete"}},
+              .origin = "monitor"});
   return ExitCode::incomplete;
 }
 
@@ -133,7 +145,10 @@ void MonitorProcess::give_up(int error) {
   if (!state_->compare_exchange_strong(before, broken)) return;
   if (shown_ != nullptr) shown_->unjudged.store(true, std::memory_order_relaxed);
   const char* const why = error == EAGAIN ? "it does not read" : std::strerror(error);
-  put_line(fmt::format("monitor: it does not see what follows: {}; serving goes on\n", why));
+  log_->tell({.level = LogLevel::error,
+              .event = "blind",
+              .message = fmt::format("it does not see what follows: {}; serving goes on", why),
+              .origin = "monitor"});
 }
 
 /// In a process that was just forked: who aborts the server ends its first process, and this goes with it.

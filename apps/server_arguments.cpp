@@ -21,6 +21,7 @@ namespace antiphon {
 namespace {
 
 constexpr std::int64_t most_spin_us = 1'000'000;
+constexpr std::string_view log_format_names[] = {"text", "json"};    // as in LogFormat
 constexpr std::string_view on_violation_names[] = {"log", "abort"};  // as in OnViolation
 
 /// The interpreter that a name stands for.
@@ -47,9 +48,12 @@ void settle_workers(const CLI::App& app, ServerArguments& arguments) {
     for (const char* name : {"--workers", "--spin"}) {
       if (app.count(name) != 0) refuse(name, "the interpreter 'fork' does not take it");
     }
+    arguments.chose_workers = true;
   } else if (app.count("--workers") == 0) {
     // The original is one process that accepts.
     arguments.workers = arguments.program == "seed" ? 1 : cores();
+  } else {
+    arguments.chose_workers = true;
   }
 }
 
@@ -115,6 +119,11 @@ void add_options(CLI::App& app, ServerArguments& arguments) {
   add_text(app, "--on-violation", [&](Text what) {
     arguments.on_violation = static_cast<OnViolation>(choice("--on-violation", what, on_violation_names));
   });
+  add_text(app, "--log-format", [&](Text what) {
+    arguments.log_format = static_cast<LogFormat>(choice("--log-format", what, log_format_names));
+  });
+  add_text(app, "--user", [&](Text name) { arguments.user = user_named("--user", name); });
+  add_number(app, "--take-over", arguments.take_over, 1, most_int);
 }
 
 }  // namespace
@@ -127,6 +136,7 @@ std::expected<ServerArguments, Farewell> read_server_arguments(int count, const 
     if (arguments.interpreter.empty()) arguments.interpreter = chosen_interpreter("auto");
     settle_workers(app, arguments);
     check_companions(app);
+    arguments.chose_address = app.count("--host") + app.count("--port") != 0 || arguments.program == "seed";
     if (arguments.program == "seed") {
       check_seed(app);
       arguments.options.server.at = {"127.0.0.1", 8888};

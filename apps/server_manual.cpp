@@ -51,15 +51,39 @@ OPTIONS
                           instructions by what they answered, latencies, with --monitor its verdict. A process of its
                           own serves them, to whoever asks: choose a HOST that only operators reach. A line says
                           where: `metrics on ADDR:PORT`. Port 0 takes any free one.
+  --log-format FORMAT     text: sentences. json: an object a line, with the members time, level, event, origin, message
+                          and fields. Of failures of one kind the first is told at once, further ones at most once a
+                          second with their count. No line has what clients send. Wrong usage is told as text. Default
+                          text.
+  --user NAME[:GROUP]     Become that user, with its groups or with GROUP alone, once the server listens and before it
+                          accepts anybody; for a port that only root may bind. It ends if there were a way back.
+  --take-over PID         Follow the server PID without refusing anybody: take part in its listeners, and ask it to stop
+                          once all workers listen here. It drains; who waits to be accepted is served by one of the two.
+                          The address and the least number of workers are those of PID's listeners. It takes the same
+                          user and the right to trace PID, or root. Give it another --trace FILE,
+                          and another address for --metrics.
   --version               Print the version and exit.
   -h, --help              Print this page and exit.
 
 SIGNALS
-  SIGTERM and SIGINT end the server: it accepts no more, lets the connections finish for the drain timeout, and exits.
+  SIGTERM, SIGINT  End the server: it accepts no more, lets the connections finish for the drain timeout, says how many
+                   it cut, and exits. The second one ends it at once: what is left is cut, and the exit status is 1.
+  SIGHUP           Go on in a new --trace FILE: for who moved FILE away. Both are parts of one trace, for `echo-verify
+                   trace OLD NEW`, and no event is lost. A FILE that has content already is left alone.
+  SIGUSR1          Tell the state to the log: for how long it is up, where each worker listens, how many connections it
+                   has and has accepted, which failures there were.
+  Send them to the first process. Those of its sessions (with `fork`) heed SIGTERM and SIGINT, for themselves.
+
+ENVIRONMENT
+  LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES
+                   Listening sockets that a service manager passes (sd_listen_fds(3)). The server serves on them, at
+                   their address unless --host or --port choose one of theirs, with a worker for each at least.
+  NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID
+                   Where a service manager is told that the server is ready, reloads, stops, is alive (sd_notify(3)).
 
 EXIT STATUS
   0  ran until it was asked to stop; with --monitor: and all contracts hold
-  1  failed while it ran, or a connection did not end in time, or the monitor saw a violation
+  1  failed while it ran, was stopped at once, had a connection that did not end in time, or a violation for its monitor
   2  did not start: wrong usage, an address that it cannot serve at, a file that it cannot write
   3  ran well, and the monitor did not see all that it needs for a verdict
 
@@ -71,6 +95,8 @@ EXAMPLES
   echo-server --trace t.jsonl --idle-timeout 0  then: echo-verify trace t.jsonl
   echo-server --metrics 127.0.0.1:9464          then: curl http://127.0.0.1:9464/metrics
   echo-server --monitor --on-violation abort    a server that ends before it does wrong twice
+  echo-server --port 7 --user nobody            started by root; then, for the next version of it:
+  echo-server --take-over $(pidof echo-server) --user nobody
 )";
 
 }  // namespace antiphon

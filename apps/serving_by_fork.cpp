@@ -1,7 +1,7 @@
-#include <fmt/format.h>
-
 #include <cstdlib>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "apps/meter.hpp"
 #include "apps/monitor_process.hpp"
@@ -25,14 +25,18 @@ Result<Unit> run_recorded(const Server& server, Observed<Watched<ForkHandler>>& 
 
 }  // namespace
 
-ExitCode serve_by_fork(const ServerArguments& arguments, ServerLog& log, TraceFile* trace, MetricsProcess* metrics) {
+ExitCode serve_by_fork(const ServerArguments& arguments, ServerLog& log, TraceFile* trace, Life& life,
+                       MetricsProcess* metrics) {
   // The monitor's process comes first: it must not have what the server has.
   Told<MonitorProcess> told;
   MetricsSlot* const slot = metrics == nullptr ? nullptr : &metrics->board().slot(0);
-  if (arguments.monitor) told.monitor.emplace(expectations_of_one(arguments), arguments.on_violation, slot);
+  if (arguments.monitor) {
+    told.monitor.emplace(expectations_of_one(arguments), arguments.on_violation, log, slot,
+                         [&] { life.settle_helper(); });
+  }
   if (trace != nullptr) told.writer.emplace(*trace, arguments.trace_payload);
   TraceSink* const sink = told.sink();
-  ForkHandler handler;
+  ForkHandler handler(life.adopted(), life.errand());
   std::optional<Meter> meter;
   if (metrics != nullptr) {
     meter.emplace(*slot, Meter::Writers::several, [&] {
@@ -40,19 +44,32 @@ ExitCode serve_by_fork(const ServerArguments& arguments, ServerLog& log, TraceFi
       note_dead_metrics(log, *metrics);
     });
   }
+  WorkerState state;
   const auto when_listening = [&](const Endpoint& bound) {
     if (trace != nullptr) trace->start(header_of(arguments, bound));
     if (sink != nullptr) sink->flush();
-    log.listening(bound);
+    life.settle();
+    state.bound = bound;
+    life.ready(bound);
   };
-  const auto when_stopping = [&] { note_stopping(log, handler.living_children(), arguments); };
-  Watched watched(handler, AcceptorWatch(log, when_listening, when_stopping));
+  const auto when_stopping = [&] {
+    state.bound.reset();
+    life.stopping(handler.living_children());
+  };
+  AcceptorWatch watch(log, when_listening, when_stopping);
+  watch.count_accepted(state.accepted);
+  watch.when_in_session([&] { life.leave(); });
+  life.let_tell([&] {
+    state.living = handler.living_children();
+    return std::vector{state};
+  });
+  Watched watched(handler, std::move(watch));
   Observed observed(watched, meter ? &*meter : nullptr);
   const Result<Unit> result = run_recorded(*program_named(arguments.program, arguments.options), observed, sink);
   observed.finish(result);
 
   if (!handler.in_first_process()) {
-    if (!result) log.note(fmt::format("a session ended by an unhandled {}", name_of(result.error())));
+    if (!result) log.session_failure(result.error());
     std::_Exit(status_of(result ? ExitCode::holds : ExitCode::violated));
   }
   // The exit code of a server that has served and ended by `code`, once the monitor has its verdict.
@@ -61,7 +78,9 @@ ExitCode serve_by_fork(const ServerArguments& arguments, ServerLog& log, TraceFi
     return log.has_listened() ? conclude(*failure) : *failure;
   }
   const std::int64_t left = handler.await_children(arguments.options.session.until.drain_ms + grace_ms);
-  return conclude(farewell(log, handler.failed_children(), left));
+  return conclude(farewell(
+      log,
+      {.failed = handler.failed_children(), .cut = handler.cut(), .left = left, .at_once = handler.stops_at_once()}));
 }
 
 }  // namespace antiphon
