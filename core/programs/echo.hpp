@@ -73,17 +73,6 @@ inline Program<Net, Result<Unit>> send_all(Socket client, const Bytes& message, 
   });
 }
 
-/// Ends our side, with the failures that pass by themselves behind it.
-inline Program<Net, Result<Unit>> end_side(Socket client) {
-  using Turn = Step<Rest, Result<Unit>>;
-  return iter(Rest{}, [=](const Rest& rest) {
-    return ShutdownSend{client} >> [=](const Result<Unit>& ended) -> Program<Net, Turn> {
-      if (ended || !passes_by_itself(ended.error()) || rest.wait_ms > longest_rest_ms) return ret(Turn{Break{ended}});
-      return Sleep{rest.wait_ms} >> [=](const Result<Unit>&) { return ret(Turn{Continue{Rest{2 * rest.wait_ms}}}); };
-    };
-  });
-}
-
 inline Program<Net, Unit> hang_up(Socket client) { return ignore(Close{client}); }
 
 }  // namespace echo
@@ -131,8 +120,7 @@ inline auto once_session(const SessionOptions& options) {
       if (!message || message->empty()) return echo::hang_up(client);
       return echo::send_all(client, *message, options.until) >> [=](const Result<Unit>& sent) -> Program<Net, Unit> {
         if (!sent) return echo::hang_up(client);
-        return echo::end_side(client) >> [=](const Result<Unit>& ended) -> Program<Net, Unit> {
-          if (!ended) return echo::hang_up(client);
+        return ShutdownSend{client} >> [=](const Result<Unit>&) {
           return echo::linger(client, options) >> [=](const Unit&) { return echo::hang_up(client); };
         };
       };
