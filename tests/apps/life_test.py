@@ -139,7 +139,8 @@ class Users(OnInterpreter):
     @unittest.skipUnless(os.geteuid() == 0, "it takes root to become somebody else")
     def test_a_privileged_port_and_no_privileges(self):
         for workers in self.each_number_of_workers():
-            options = ("--port", str(free_privileged_port()), "--user", "nobody", "--monitor", *workers)
+            options = ("--port", str(free_privileged_port()), "--user", "nobody", "--monitor",
+                       "--metrics", "127.0.0.1:0", *workers)
             with self.server(*options) as server, server.connect() as client:
                 self.assertLess(server.address[1], 1024)
                 self.assertEqual(converse(client, b"a", close_side=False), b"a")
@@ -167,6 +168,11 @@ def free_privileged_port():
         except OSError:
             continue
     raise unittest.SkipTest("no privileged port is free")
+
+
+def part_of(path):
+    with open(path) as file:
+        return json.loads(file.readline())["part"]
 
 
 class Stops(OnInterpreter):
@@ -233,8 +239,7 @@ class ReopenedTrace(OnInterpreter):
                     client.close()
                 server.await_no_children()
             files = [*self.parts, self.path]
-            headers = [json.loads(open(path).readline()) for path in files]
-            self.assertEqual([header["part"] for header in headers], [0, 1, 2])
+            self.assertEqual([part_of(path) for path in files], [0, 1, 2])
             done = subprocess.run(
                 [os.path.join(os.path.dirname(ECHO_SERVER), "echo-verify"), "trace", *files, "--program", "stream"],
                 capture_output=True, text=True, timeout=PATIENCE_S,
