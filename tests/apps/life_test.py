@@ -369,15 +369,13 @@ class Clients:
 
     @contextlib.contextmanager
     def at(self, address):
-        threads = [threading.Thread(target=self.converse, args=(address,)) for _ in range(4)]
-        for thread in threads:
+        self.threads = [threading.Thread(target=self.converse, args=(address,)) for _ in range(4)]
+        for thread in self.threads:
             thread.start()
         try:
             yield
         finally:
-            self.over.set()
-            for thread in threads:
-                thread.join()
+            self.stop()
 
     def converse(self, address):
         while not self.over.is_set():
@@ -394,7 +392,10 @@ class Clients:
         eventually("clients are served", lambda: self.served >= end or self.failures)
 
     def stop(self):
+        """The conversations that are under way come to their ends."""
         self.over.set()
+        for thread in self.threads:
+            thread.join()
 
 
 for case in (Notices, PassedSockets, Users, Stops, ReopenedTrace, State, Upgrades):
