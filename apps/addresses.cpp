@@ -35,7 +35,7 @@ std::vector<std::string> addresses_of(const std::string& option, const std::stri
 
 bool is_loopback(const std::string& address) { return address == "::1" || address.starts_with("127."); }
 
-Endpoint host_and_port(const std::string& option, const std::string& text) {
+Endpoint host_and_port(const std::string& option, const std::string& text, std::int64_t least_port) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string::npos) refuse(option, fmt::format("'{}' has no port: HOST:PORT, or [ADDRESS]:PORT", text));
   std::string host = text.substr(0, colon);
@@ -45,7 +45,7 @@ Endpoint host_and_port(const std::string& option, const std::string& text) {
     refuse(option, fmt::format("'{}': an IPv6 address stands in brackets: [::1]:8888", text));
   }
   if (host.empty()) refuse(option, fmt::format("'{}' has no host: HOST:PORT, or [ADDRESS]:PORT", text));
-  return {host, static_cast<std::uint16_t>(whole_number(option, text.substr(colon + 1), 1, 65535))};
+  return {host, static_cast<std::uint16_t>(whole_number(option, text.substr(colon + 1), least_port, 65535))};
 }
 
 }  // namespace antiphon

@@ -11,6 +11,8 @@
 #include <memory>
 #include <string>
 
+#include "apps/life.hpp"
+#include "apps/metrics_process.hpp"
 #include "apps/server_arguments.hpp"
 #include "apps/server_log.hpp"
 #include "apps/serving.hpp"
@@ -27,19 +29,43 @@ bool open_standard_streams() {
   return true;
 }
 
-ExitCode serve(const ServerArguments& arguments) {
-  ServerLog log(arguments.interpreter);
+ExitCode serve(ServerArguments arguments) {
+  ServerLog log(arguments.interpreter, arguments.log_format);
+  Life life(arguments, log);
+  if (const auto why = life.inherit(arguments)) {
+    log.note(*why);
+    return ExitCode::bad_input;
+  }
   std::unique_ptr<TraceFile> trace;
   if (arguments.trace) {
-    auto opened = TraceFile::open(*arguments.trace, arguments.most_trace_bytes);
+    auto opened = TraceFile::open(*arguments.trace, arguments.most_trace_bytes, [&](const std::string& line) {
+      log.tell({.level = LogLevel::error, .event = "trace", .message = line});
+    });
     if (!opened) {
       log.note("--trace: " + opened.error());
       return ExitCode::bad_input;
     }
     trace = *std::move(opened);
+    life.let_reopen(*trace);
   }
-  return arguments.interpreter == "fork" ? serve_by_fork(arguments, log, trace.get())
-                                         : serve_by_loops(arguments, log, trace.get());
+  // Its process must not have what the server has.
+  std::unique_ptr<MetricsProcess> metrics;
+  if (arguments.metrics) {
+    auto started = MetricsProcess::start(*arguments.metrics, facts_of(arguments), [&] { life.settle_helper(); });
+    if (!started) {
+      log.note("--metrics: " + started.error());
+      return ExitCode::bad_input;
+    }
+    metrics = *std::move(started);
+    log.note("metrics on " + metrics->at());
+  }
+  try {
+    return arguments.interpreter == "fork" ? serve_by_fork(arguments, log, trace.get(), life, metrics.get())
+                                           : serve_by_loops(arguments, log, trace.get(), life, metrics.get());
+  } catch (const std::exception& failure) {
+    log.tell({.level = LogLevel::error, .event = "failed", .message = failure.what()});
+    return log.has_listened() ? ExitCode::violated : ExitCode::bad_input;
+  }
 }
 
 }  // namespace
@@ -61,6 +87,6 @@ int main(int count, char** values) {
     return status_of(serve(*arguments));
   } catch (const std::exception& failure) {
     std::fputs((std::string("echo-server: ") + failure.what() + '\n').c_str(), stderr);
-    return status_of(ExitCode::violated);
+    return status_of(ExitCode::bad_input);
   }
 }

@@ -25,6 +25,7 @@
 #include "verify/coverage.hpp"
 #include "verify/emitted_test.hpp"
 #include "verify/explorer.hpp"
+#include "verify/fault_matrix.hpp"
 #include "verify/mutation.hpp"
 #include "verify/parity.hpp"
 #include "verify/token.hpp"
@@ -218,6 +219,21 @@ ExitCode check_mutants(const VerifyArguments& arguments) {
   return print(own_name, report(subject, arguments, result), code_of(result.ruling));
 }
 
+ExitCode check_faults(const VerifyArguments& arguments) {
+  const Asked asked(arguments);
+  if (const auto why_not = arguments.stage ? verify::why_not(*arguments.stage) : std::nullopt) {
+    return refused("--on: " + *why_not);
+  }
+  verify::FaultMatrixOptions options;
+  options.stage = arguments.stage;
+  options.expectations = asked.expected;
+  options.progress = show_progress;
+  const verify::FaultMatrix result = verify::fault_matrix(maker(asked), options);
+  show_progress("");
+  const Subject subject{asked.name, identity_of(asked.server)};
+  return print(own_name, report(subject, arguments, result), code_of(result.ruling));
+}
+
 ExitCode obey(const VerifyArguments& arguments) {
   switch (arguments.command) {
     case VerifyCommand::trace:
@@ -228,6 +244,8 @@ ExitCode obey(const VerifyArguments& arguments) {
       return compare(arguments);
     case VerifyCommand::mutants:
       return check_mutants(arguments);
+    case VerifyCommand::faults:
+      return check_faults(arguments);
     case VerifyCommand::probe:
       return probe(arguments.probe, arguments.as_json);
     case VerifyCommand::properties:

@@ -7,17 +7,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <optional>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
-#include "apps/server_log.hpp"
+#include "apps/helper_process.hpp"
 #include "interpreters/event_bytes.hpp"
 #include "interpreters/trace_writer.hpp"
 #include "verify/monitor.hpp"
@@ -33,39 +30,10 @@ constexpr std::size_t longest_message = std::size_t{4} << 20U;
 
 constexpr time_t patience_s = 10;
 
-[[noreturn]] void refuse_to_start(int error) {
-  throw std::system_error(error, std::generic_category(), "cannot start the monitor");
-}
-
-/// While it lives, signals wait: one that is sent to the whole group must not meet a monitor that does not ignore it
-/// yet.
-class SignalsHeld {
- public:
-  SignalsHeld() {
-    sigset_t all;
-    sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsHeld() { let_go(); }
-  SignalsHeld(const SignalsHeld&) = delete;
-  SignalsHeld& operator=(const SignalsHeld&) = delete;
-
-  void let_go() const { sigprocmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_{};
-};
+/// What tells the server's first process to end at once. It has no other meaning here or elsewhere.
+int abort_signal() { return SIGRTMIN; }
 
 // -- The monitor's side ------------------------------------------------------------------------------------------
-
-/// It has to outlive the server, and must not hold anything open that the server lets go of. Its socket is standard
-/// input from here on.
-void detach(int socket) {
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1}) std::signal(signal, SIG_IGN);
-  dup2(socket, STDIN_FILENO);
-  dup2(STDERR_FILENO, STDOUT_FILENO);
-  close_range(STDERR_FILENO + 1, ~0U, 0);
-}
 
 /// Judges what comes in until no sender is left. False: something came that is no event.
 bool judge_all(TraceSink& judge) {
@@ -85,37 +53,32 @@ bool judge_all(TraceSink& judge) {
 
 }  // namespace
 
-MonitorProcess::MonitorProcess(const verify::Expectations& expectations, OnViolation on_violation)
-    : on_violation_(on_violation), first_(getpid()) {
-  std::array<int, 2> ends{};
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) < 0) refuse_to_start(errno);
-  const SignalsHeld held;
-  monitor_ = fork();
-  if (monitor_ < 0) {
-    const int error = errno;
-    for (const int end : ends) close(end);
-    refuse_to_start(error);
-  }
-  if (monitor_ == 0) {
-    detach(ends[1]);
-    held.let_go();
+MonitorProcess::MonitorProcess(const verify::Expectations& expectations, OnViolation on_violation, const ServerLog& log,
+                               MetricsSlot* shown, const std::function<void()>& in_monitor)
+    : on_violation_(on_violation), log_(&log), shown_(shown), first_(getpid()) {
+  const auto work = [&] {
+    if (in_monitor) in_monitor();
     judge_and_leave(expectations);
-  }
-  close(ends[1]);
-  socket_ = ends[0];
+  };
+  const HelperProcess helper = start_helper(SOCK_SEQPACKET, "cannot start the monitor", work);
+  monitor_ = helper.pid;
+  socket_ = helper.socket;
   const timeval patience{patience_s, 0};
   for (const int direction : {SO_SNDTIMEO, SO_RCVTIMEO}) {
     setsockopt(socket_, SOL_SOCKET, direction, &patience, sizeof(patience));
   }
-  if (on_violation == OnViolation::abort) std::signal(SIGUSR1, [](int) { std::_Exit(status_of(ExitCode::violated)); });
+  if (on_violation == OnViolation::abort) {
+    std::signal(abort_signal(), [](int) { std::_Exit(status_of(ExitCode::violated)); });
+  }
 }
 
 void MonitorProcess::judge_and_leave(const verify::Expectations& expectations) {
   verify::Monitor monitor(expectations, [this](const verify::Violation& violation) {
-    tell_violation(violation, "");
+    tell_violation(*log_, violation, "");
+    if (shown_ != nullptr) shown_->note_violation(violation.clause.name);
     if (on_violation_ == OnViolation::log) return;
     state_->store(over);
-    if (getppid() == first_) kill(first_, SIGUSR1);
+    if (getppid() == first_) kill(first_, abort_signal());
     std::_Exit(status_of(ExitCode::violated));
   });
   const bool whole = judge_all(monitor);
@@ -123,7 +86,7 @@ void MonitorProcess::judge_and_leave(const verify::Expectations& expectations) {
   MonitorReport report;
   report.add(monitor.finish(), "");
   if (!whole || state_->load() == broken) report.add_remark("events were lost on their way to it");
-  put_line(report.line() + '\n');
+  report.tell(*log_);
   const char code = static_cast<char>(status_of(report.code()));
   send(STDIN_FILENO, &code, sizeof(code), MSG_NOSIGNAL);
   std::_Exit(status_of(report.code()));
@@ -169,15 +132,23 @@ ExitCode MonitorProcess::finish() {
     waitpid(std::exchange(monitor_, 0), nullptr, 0);
     return ExitCode{code};
   }
-  put_line("monitor: incomplete: no verdict came from its process\n");
+  log_->tell({.level = LogLevel::error,
+              .event = "verdict",
+              .message = "incomplete: no verdict came from its process",
+              .fields = {{"verdict", "incomplete"}},
+              .origin = "monitor"});
   return ExitCode::incomplete;
 }
 
 void MonitorProcess::give_up(int error) {
   std::uint64_t before = open;
   if (!state_->compare_exchange_strong(before, broken)) return;
+  if (shown_ != nullptr) shown_->unjudged.store(true, std::memory_order_relaxed);
   const char* const why = error == EAGAIN ? "it does not read" : std::strerror(error);
-  put_line(fmt::format("monitor: it does not see what follows: {}; serving goes on\n", why));
+  log_->tell({.level = LogLevel::error,
+              .event = "blind",
+              .message = fmt::format("it does not see what follows: {}; serving goes on", why),
+              .origin = "monitor"});
 }
 
 /// In a process that was just forked: who aborts the server ends its first process, and this goes with it.

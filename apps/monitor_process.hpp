@@ -1,10 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "apps/exit_code.hpp"
+#include "apps/metrics_board.hpp"
 #include "apps/monitoring.hpp"
+#include "apps/server_log.hpp"
 #include "interpreters/process_numbers.hpp"
 #include "interpreters/recording.hpp"
 #include "interpreters/shared_word.hpp"
@@ -22,8 +25,10 @@ namespace antiphon {
 class MonitorProcess final : public TraceSink {
  public:
   /// To be made by the server's first process while it has one thread and no child. Throws std::system_error when the
-  /// kernel has no room.
-  MonitorProcess(const verify::Expectations& expectations, OnViolation on_violation);
+  /// kernel has no room. `shown` is told what it finds, and may be null. `in_monitor` is what the monitor's process
+  /// does first.
+  MonitorProcess(const verify::Expectations& expectations, OnViolation on_violation, const ServerLog& log,
+                 MetricsSlot* shown = nullptr, const std::function<void()>& in_monitor = {});
   ~MonitorProcess() override;
   MonitorProcess(const MonitorProcess&) = delete;
   MonitorProcess& operator=(const MonitorProcess&) = delete;
@@ -51,6 +56,8 @@ class MonitorProcess final : public TraceSink {
   void end_with_the_first() const;
 
   OnViolation on_violation_;
+  const ServerLog* log_;
+  MetricsSlot* shown_;
   int first_;        ///< The pid of the server's first process.
   int monitor_ = 0;  ///< And of the monitor; 0 once it has ended.
   int socket_ = -1;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/exit_code.hpp"
+#include "apps/server_log.hpp"
 #include "verify/judge.hpp"
 
 /// What `echo-server --monitor` tells on standard error, however the server runs.
@@ -20,7 +21,10 @@ enum class OnViolation : std::uint8_t {
 };
 
 /// Tells of a violation in a line. `who`: which of several workers, or "".
-void tell_violation(const verify::Violation& violation, const std::string& who);
+void tell_violation(const ServerLog& log, const verify::Violation& violation, const std::string& who);
+
+/// A verifier's sentence without what it quotes of a connection's bytes.
+std::string without_payload(std::string_view sentence);
 
 /// What became of the monitors of one run.
 class MonitorReport {
@@ -29,8 +33,9 @@ class MonitorReport {
   /// A part of the run was not judged.
   void add_remark(const std::string& remark) { remarks_.push_back(remark); }
 
-  /// "monitor: holds: 88 events, 4 connections"
+  /// "holds: 88 events, 4 connections"
   [[nodiscard]] std::string line() const;
+  void tell(const ServerLog& log) const;
   [[nodiscard]] ExitCode code() const;
 
  private:

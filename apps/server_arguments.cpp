@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "apps/addresses.hpp"
+#include "apps/server_manual.hpp"
 #include "interpreters/trace_file.hpp"
 #include "interpreters/trace_text.hpp"
 #include "interpreters/uring.hpp"
@@ -18,72 +21,8 @@ namespace antiphon {
 namespace {
 
 constexpr std::int64_t most_spin_us = 1'000'000;
+constexpr std::string_view log_format_names[] = {"text", "json"};    // as in LogFormat
 constexpr std::string_view on_violation_names[] = {"log", "abort"};  // as in OnViolation
-
-constexpr std::string_view manual = R"(echo-server - a TCP echo server: one program value, run against the Linux kernel
-
-USAGE
-  echo-server [OPTIONS]
-
-  Sends back to each client what it receives, until the client ends its side. The first line on standard output is
-  `listening on ADDR:PORT (interpreter NAME)`, once clients can connect. Logs go to standard error.
-
-OPTIONS
-  --host ADDR             The address to serve at, or a name that resolves to one. Default 127.0.0.1.
-  --port N                The port; 0 takes any free one. Default 8888.
-  --interpreter NAME      What gives the program its meaning. Default auto.
-                            fork   a process for each connection, blocking calls
-                            epoll  event loops on epoll(7)
-                            uring  event loops on io_uring(7)
-                            auto   uring, or epoll where the kernel lacks or forbids io_uring
-  --workers N             Event loops, each in a thread of its own with a listener of its own (SO_REUSEPORT).
-                          Default: one for each core.
-  --spin US               Event loops poll for that long before they sleep, while events come soon and one by one;
-                          0: never. Default: up to 100, as long as it pays.
-  --program NAME          The server to run. Default stream.
-                            stream  echoes until the client ends its side
-                            once    answers the first message and ends the connection
-                            seed    the original echo server with all its defects, always at 127.0.0.1:8888
-  --once                  The same as --program once.
-  --backlog N             How many clients may wait to be accepted; the kernel's own limit holds too. Default 4096.
-  --max-connections N     How many clients are served at one time; others are refused. Default: no limit.
-  --idle-timeout S        Seconds that a client may keep its connection without sending or reading; 0: no limit.
-                          Default 60.
-  --drain-timeout S       Seconds that connections may go on after the server was asked to stop. Default 5.
-  --trace FILE            Write what every process of every worker does to FILE, as JSON Lines, for
-                          `echo-verify trace FILE`. Each writes its latest when a client comes or goes, and whenever
-                          64 KiB are together. Who is killed loses what it has not written, and no more.
-  --trace-payload WHAT    full: the trace has the messages. digest: it has their sizes and CRC-64, taken where each Recv
-                          and each Send ends, so that it still decides whether they came back. Default full.
-  --trace-limit SIZE      Keep the trace within SIZE, from 64K on (100M, 2G): when FILE has half of it, it becomes
-                          FILE.1, in place of an older one, and FILE begins anew. An old FILE.1 is removed at the
-                          start. For a verdict on a run that passed SIZE, use --monitor.
-  --monitor               Judge the run while it goes on, as `echo-verify trace` judges a trace: by each worker in its
-                          own thread; with `fork` in a process of its own, which hears of a session when that ends or
-                          has 32 KiB of news. The last line on standard error is the verdict: `monitor: holds: N events,
-                          M connections`, or `violated`, or `incomplete`, and why.
-  --on-violation WHAT     With --monitor, at the first violation of each clause: log (a line on standard error) or
-                          abort (the line, and the server ends at once with status 1). Default log.
-  --version               Print the version and exit.
-  -h, --help              Print this page and exit.
-
-SIGNALS
-  SIGTERM and SIGINT end the server: it accepts no more, lets the connections finish for the drain timeout, and exits.
-
-EXIT STATUS
-  0  ran until it was asked to stop; with --monitor: and all contracts hold
-  1  failed while it ran, or a connection did not end in time, or the monitor saw a violation
-  2  did not start: wrong usage, an address that it cannot serve at, a file that it cannot write
-  3  ran well, and the monitor did not see all that it needs for a verdict
-
-EXAMPLES
-  echo-server                                   then, elsewhere: printf 'hello\n' | nc -N 127.0.0.1 8888
-  echo-server --host ::1 --port 0               any free port, IPv6
-  echo-server --interpreter epoll --workers 1   one event loop
-  echo-server --once                            then: telnet 127.0.0.1 8888
-  echo-server --trace t.jsonl --idle-timeout 0  then: echo-verify trace t.jsonl
-  echo-server --monitor --on-violation abort    a server that ends before it does wrong twice
-)";
 
 /// The interpreter that a name stands for.
 std::string chosen_interpreter(const std::string& name) {
@@ -109,9 +48,12 @@ void settle_workers(const CLI::App& app, ServerArguments& arguments) {
     for (const char* name : {"--workers", "--spin"}) {
       if (app.count(name) != 0) refuse(name, "the interpreter 'fork' does not take it");
     }
+    arguments.chose_workers = true;
   } else if (app.count("--workers") == 0) {
     // The original is one process that accepts.
     arguments.workers = arguments.program == "seed" ? 1 : cores();
+  } else {
+    arguments.chose_workers = true;
   }
 }
 
@@ -128,6 +70,17 @@ void check_seed(const CLI::App& app) {
   for (const char* name : {"--host", "--port", "--backlog", "--max-connections", "--idle-timeout", "--drain-timeout"}) {
     if (app.count(name) != 0) refuse(name, "the program 'seed' does not take it");
   }
+}
+
+/// The library that serves them is built without IPv6.
+Endpoint address_of_metrics(const std::string& text) {
+  constexpr auto option = "--metrics";
+  const Endpoint named = host_and_port(option, text, 0);
+  const std::vector<std::string> addresses = addresses_of(option, named.host);
+  const auto is_v4 = [](const std::string& address) { return address.find(':') == std::string::npos; };
+  const auto found = std::ranges::find_if(addresses, is_v4);
+  if (found == addresses.end()) refuse(option, fmt::format("'{}': metrics are served over IPv4 only", named.host));
+  return {*found, named.port};
 }
 
 /// Declares the options; each one that is given is checked and put where it belongs.
@@ -161,10 +114,16 @@ void add_options(CLI::App& app, ServerArguments& arguments) {
   add_text(app, "--trace-limit", [&](Text text) {
     arguments.most_trace_bytes = size_in_bytes("--trace-limit", text, least_trace_bytes, most_trace_bytes);
   });
+  add_text(app, "--metrics", [&](Text at) { arguments.metrics = address_of_metrics(at); });
   app.add_flag_callback("--monitor", [&] { arguments.monitor = true; })->disable_flag_override();
   add_text(app, "--on-violation", [&](Text what) {
     arguments.on_violation = static_cast<OnViolation>(choice("--on-violation", what, on_violation_names));
   });
+  add_text(app, "--log-format", [&](Text what) {
+    arguments.log_format = static_cast<LogFormat>(choice("--log-format", what, log_format_names));
+  });
+  add_text(app, "--user", [&](Text name) { arguments.user = user_named("--user", name); });
+  add_number(app, "--take-over", arguments.take_over, 1, most_int);
 }
 
 }  // namespace
@@ -177,6 +136,7 @@ std::expected<ServerArguments, Farewell> read_server_arguments(int count, const 
     if (arguments.interpreter.empty()) arguments.interpreter = chosen_interpreter("auto");
     settle_workers(app, arguments);
     check_companions(app);
+    arguments.chose_address = app.count("--host") + app.count("--port") != 0 || arguments.program == "seed";
     if (arguments.program == "seed") {
       check_seed(app);
       arguments.options.server.at = {"127.0.0.1", 8888};
@@ -185,7 +145,7 @@ std::expected<ServerArguments, Farewell> read_server_arguments(int count, const 
       arguments.options.server.at.host = addresses_of("--host", arguments.options.server.at.host).front();
     }
   });
-  if (auto farewell = parse("echo-server", app, count, values, std::string(manual))) {
+  if (auto farewell = parse("echo-server", app, count, values, std::string(server_manual))) {
     return std::unexpected(*std::move(farewell));
   }
   return arguments;

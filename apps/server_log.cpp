@@ -1,21 +1,13 @@
 #include "apps/server_log.hpp"
 
 #include <fmt/format.h>
-#include <poll.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <cstring>
 
-namespace antiphon {
+#include "apps/rate_limit.hpp"
 
-// (One write of a line to a pipe that is ready for it does not wait.)
-void put_line(const std::string& text) {
-  pollfd out{STDERR_FILENO, POLLOUT, 0};
-  if (poll(&out, 1, 0) != 1 || (out.revents & POLLOUT) == 0) return;
-  // Nothing is left to be done about a line that does not go out.
-  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text.data(), text.size());
-}
+namespace antiphon {
 
 void ServerLog::listening(const Endpoint& bound) {
   has_listened_ = true;
@@ -23,21 +15,56 @@ void ServerLog::listening(const Endpoint& bound) {
   std::fflush(stdout);
 }
 
-void ServerLog::failure(std::string_view instruction, Errno error) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (++failures_[Kind{instruction, error}] > 1) return;
-  }
-  note(fmt::format("{} answered {}; serving goes on", instruction, explained(error)));
+void ServerLog::tell(const LogEntry& entry) const {
+  put_line(line_of(entry, format_, std::chrono::system_clock::now()));
 }
 
-void ServerLog::note(const std::string& text) const { put_line(fmt::format("echo-server: {}\n", text)); }
+void ServerLog::note(const std::string& text) const { tell({.event = "note", .message = text}); }
 
-void ServerLog::totals() const {
-  const std::lock_guard lock(mutex_);
-  for (const auto& [kind, count] : failures_) {
-    if (count > 1) note(fmt::format("{} answered {} {} times", kind.instruction, name_of(kind.error), count));
+void ServerLog::failure(std::string_view instruction, Errno error) {
+  std::uint64_t count = 0;
+  std::uint64_t all = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    Failures& failures = failures_[Kind{instruction, error}];
+    all = ++failures.count;
+    count = count_to_tell(failures.told_at, failures.untold, kernel::now());
   }
+  if (count == 0) return;
+  const std::string what = fmt::format("{} answered {}", instruction, explained(error));
+  tell({.level = LogLevel::warning,
+        .event = "failure",
+        .message = all == 1 ? what + "; serving goes on" : fmt::format("{} {} times more", what, count),
+        .fields = fields_of({instruction, error}, count)});
+}
+
+void ServerLog::session_failure(Errno error) {
+  const std::uint64_t all = sessions_failed_->fetch_add(1) + 1;
+  const std::uint64_t count = count_to_tell(*session_told_at_, *sessions_untold_, kernel::now());
+  if (count == 0) return;
+  const std::string what = fmt::format("ended by an unhandled {}", name_of(error));
+  tell({.level = LogLevel::error,
+        .event = "session_failure",
+        .message = all == 1 ? "a session " + what : fmt::format("{} sessions more ended so, the last {}", count, what),
+        .fields = {{"errno", std::string(name_of(error))}, {"count", static_cast<std::int64_t>(count)}}});
+}
+
+void ServerLog::totals() const { tell_failures(2, "totals"); }
+
+void ServerLog::tell_failures(std::uint64_t least, std::string_view event) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [kind, failures] : failures_) {
+    if (failures.count < least) continue;
+    tell({.event = event,
+          .message = fmt::format("{} answered {} {} times", kind.instruction, name_of(kind.error), failures.count),
+          .fields = fields_of(kind, failures.count)});
+  }
+}
+
+std::vector<std::pair<std::string_view, LogValue>> ServerLog::fields_of(const Kind& kind, std::uint64_t count) {
+  return {{"instruction", std::string(kind.instruction)},
+          {"errno", std::string(name_of(kind.error))},
+          {"count", static_cast<std::int64_t>(count)}};
 }
 
 std::string explained(Errno error) {

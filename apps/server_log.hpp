@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <compare>
 #include <concepts>
 #include <cstdint>
@@ -8,28 +9,40 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
+#include <vector>
 
+#include "apps/log_entry.hpp"
 #include "core/handler.hpp"
 #include "core/instructions.hpp"
+#include "interpreters/shared_word.hpp"
 
 namespace antiphon {
 
 /// What an operator reads of a server: where it listens, on standard output; what goes wrong, on standard error. Of
-/// failures of one kind the first is told at once, and how many there were at the end.
+/// failures of one kind the first is told at once, further ones at most once a second with their count, and how many
+/// there were at the end.
 class ServerLog {
  public:
-  explicit ServerLog(std::string interpreter) : interpreter_(std::move(interpreter)) {}
+  explicit ServerLog(std::string interpreter, LogFormat format = LogFormat::text)
+      : interpreter_(std::move(interpreter)), format_(format) {}
 
   void listening(const Endpoint& bound);
   [[nodiscard]] bool has_listened() const { return has_listened_; }
 
-  /// Several threads may call it.
-  void failure(std::string_view instruction, Errno error);
+  /// Several threads may call this and what follows.
+  void tell(const LogEntry& entry) const;
   /// A line about the server as a whole.
   void note(const std::string& text) const;
+  /// The acceptor was answered with a failure.
+  void failure(std::string_view instruction, Errno error);
+  /// A session ended by a failure that it does not handle. Any process that the first one forked may call it.
+  void session_failure(Errno error);
   /// What was counted and not told.
   void totals() const;
+  /// The failures of which there were that many at least, with their counts.
+  void tell_failures(std::uint64_t least, std::string_view event) const;
 
  private:
   struct Kind {
@@ -37,15 +50,22 @@ class ServerLog {
     Errno error;
     auto operator<=>(const Kind&) const = default;
   };
-  std::string interpreter_;
-  bool has_listened_ = false;
-  mutable std::mutex mutex_;  ///< Of what follows.
-  std::map<Kind, std::uint64_t> failures_;
-};
+  struct Failures {
+    std::uint64_t count = 0;
+    std::atomic<std::uint64_t> told_at = 0;
+    std::atomic<std::uint64_t> untold = 0;
+  };
+  static std::vector<std::pair<std::string_view, LogValue>> fields_of(const Kind& kind, std::uint64_t count);
 
-/// Writes a line with its end to standard error. A reader that went away, or that does not read, is no reason to end or
-/// to wait: what cannot be written at once is lost.
-void put_line(const std::string& text);
+  std::string interpreter_;
+  LogFormat format_;
+  bool has_listened_ = false;
+  SharedWord sessions_failed_;
+  SharedWord session_told_at_;
+  SharedWord sessions_untold_;
+  mutable std::mutex mutex_;  ///< Of what follows.
+  std::map<Kind, Failures> failures_;
+};
 
 /// "ECONNRESET (Connection reset by peer)"
 std::string explained(Errno error);
@@ -59,6 +79,14 @@ class AcceptorWatch {
                 std::function<void()> when_stopping)
       : log_(&log), when_listening_(std::move(when_listening)), when_stopping_(std::move(when_stopping)) {}
 
+  /// Adds to it with each client.
+  void count_accepted(std::int64_t& accepted) { accepted_ = &accepted; }
+  /// Is called in each process that was forked.
+  void when_in_session(std::function<void()> call) { when_in_session_ = std::move(call); }
+  void in_session() const {
+    if (when_in_session_) when_in_session_();
+  }
+
   template <Instruction I>
   void saw(const typename I::Response& response) {
     if (!response) {
@@ -66,6 +94,8 @@ class AcceptorWatch {
     } else if constexpr (std::same_as<I, Listen>) {
       has_listened_ = true;
       when_listening_(*response);
+    } else if constexpr (std::same_as<I, Accept>) {
+      if (accepted_ != nullptr) ++*accepted_;
     }
   }
 
@@ -83,6 +113,8 @@ class AcceptorWatch {
   ServerLog* log_;
   std::function<void(const Endpoint&)> when_listening_;
   std::function<void()> when_stopping_;
+  std::function<void()> when_in_session_;
+  std::int64_t* accepted_ = nullptr;
   bool has_listened_ = false;
 };
 
@@ -98,7 +130,10 @@ class Watched {
     typename I::Response response = (*handler_)(instruction);
     if (in_session_) return response;
     watch_.template saw<I>(response);
-    if constexpr (std::same_as<I, Fork>) in_session_ = response && std::holds_alternative<Child>(*response);
+    if constexpr (std::same_as<I, Fork>) {
+      in_session_ = response && std::holds_alternative<Child>(*response);
+      if (in_session_) watch_.in_session();
+    }
     return response;
   }
 

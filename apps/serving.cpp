@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <ctime>
 #include <random>
 
 #include "apps/expectations.hpp"
@@ -23,36 +24,65 @@ TraceHeader header_of(const ServerArguments& arguments, const Endpoint& bound) {
           .run = std::random_device{}()};
 }
 
+ServerFacts facts_of(const ServerArguments& arguments) {
+  return {.program = arguments.program,
+          .interpreter = arguments.interpreter,
+          .workers = static_cast<std::size_t>(arguments.workers),
+          .monitored = arguments.monitor,
+          .started_s = std::time(nullptr)};
+}
+
+void note_dead_metrics(const ServerLog& log, MetricsProcess& metrics) {
+  if (metrics.has_died()) log.note("the process of the metrics has ended; serving goes on");
+}
+
 verify::Expectations expectations_of_one(const ServerArguments& arguments) {
   TraceHeader header = header_of(arguments, arguments.options.server.at);
   header.workers = 1;
   return expectations_of(header, arguments.program);
 }
 
-void note_stopping(const ServerLog& log, std::int64_t connections, const ServerArguments& arguments) {
-  log.note(fmt::format("asked to stop; {} connections may go on for {} s", connections,
-                       static_cast<double>(arguments.options.session.until.drain_ms) / 1000));
-}
-
 std::optional<ExitCode> failure_of(const ServerLog& log, const ServerArguments& arguments, const Result<Unit>& result) {
   if (!log.has_listened()) {
-    log.note(fmt::format("cannot serve at {}: {}", text_of(arguments.options.server.at), explained(result.error())));
+    log.tell({.level = LogLevel::error,
+              .event = "not_started",
+              .message = fmt::format("cannot serve at {}: {}", text_of(arguments.options.server.at),
+                                     explained(result.error())),
+              .fields = {{"errno", std::string(name_of(result.error()))}}});
     return ExitCode::bad_input;
   }
   if (result || result.error() == Errno::STOPPING) return std::nullopt;
   log.totals();
-  log.note(fmt::format("ended by an unhandled {}", explained(result.error())));
+  log.tell({.level = LogLevel::error,
+            .event = "failed",
+            .message = fmt::format("ended by an unhandled {}", explained(result.error())),
+            .fields = {{"errno", std::string(name_of(result.error()))}}});
   return ExitCode::violated;
 }
 
-ExitCode farewell(const ServerLog& log, std::int64_t failed, std::int64_t left) {
+ExitCode farewell(const ServerLog& log, const SessionsReport& sessions) {
+  const auto tell = [&](LogLevel level, std::string_view event, std::string message, std::int64_t count) {
+    log.tell({.level = level, .event = event, .message = std::move(message), .fields = {{"count", count}}});
+  };
   log.totals();
-  if (failed != 0) log.note(fmt::format("{} sessions ended by a signal or a failure", failed));
-  if (left != 0) {
-    log.note(fmt::format("{} connections did not end in time", left));
+  if (sessions.failed != 0) {
+    tell(LogLevel::error, "sessions_failed", fmt::format("{} sessions ended by a signal or a failure", sessions.failed),
+         sessions.failed);
+  }
+  if (sessions.at_once) {
+    tell(LogLevel::error, "stopped_at_once",
+         fmt::format("asked again, and stopped at once; {} connections were cut", sessions.cut), sessions.cut);
     return ExitCode::violated;
   }
-  log.note("stopped");
+  if (sessions.cut != 0) {
+    tell(LogLevel::warning, "cut", fmt::format("{} connections were cut at the end of the drain", sessions.cut),
+         sessions.cut);
+  }
+  if (sessions.left != 0) {
+    tell(LogLevel::error, "left", fmt::format("{} connections did not end in time", sessions.left), sessions.left);
+    return ExitCode::violated;
+  }
+  log.tell({.event = "stopped", .message = "stopped"});
   return ExitCode::holds;
 }
 

@@ -1,5 +1,9 @@
 #include <fmt/format.h>
+#include <poll.h>
+#include <sys/eventfd.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -13,6 +17,7 @@
 #include <thread>
 #include <vector>
 
+#include "apps/meter.hpp"
 #include "apps/serving.hpp"
 #include "apps/told.hpp"
 #include "core/programs/catalogue.hpp"
@@ -31,11 +36,17 @@ using ToldOfWorker = Told<verify::Monitor>;
 /// messages flow.
 class Workers {
  public:
-  Workers(const ServerArguments& arguments, ServerLog& log, TraceFile* trace)
-      : arguments_(arguments), log_(&log), trace_(trace), workers_(static_cast<std::size_t>(arguments.workers)) {}
+  Workers(const ServerArguments& arguments, ServerLog& log, TraceFile* trace, Life& life, MetricsProcess* metrics)
+      : arguments_(arguments),
+        log_(&log),
+        trace_(trace),
+        life_(&life),
+        metrics_(metrics),
+        workers_(static_cast<std::size_t>(arguments.workers)) {}
 
   ExitCode serve() {
     const StopBySignal by_signal(stop_);
+    life_->let_tell([this] { return states(); });
     if (workers_.size() == 1) {
       // A process of one thread makes its calls more cheaply.
       work(workers_.front(), arguments_.options.server, kernel::Sharing::alone);
@@ -50,16 +61,58 @@ class Workers {
     std::thread thread;
     std::optional<Endpoint> bound;  ///< Once it listens.
     bool over = false;
+    LoopCounts counts;
+    Errand errand;
     LoopReport report;
     std::string exception;  ///< What ended it, if nothing else did.
     std::optional<verify::Verdict> verdict;
   };
 
   void serve_in_threads() {
-    if (start_all()) log_->listening(*workers_.front().bound);
+    for (Worker& worker : workers_) worker.errand = life_->errand_of_worker();
+    std::string failure;
+    try {
+      if (start_all()) begin(*workers_.front().bound);
+    } catch (const std::exception& why) {
+      failure = why.what();
+      stop_.request();
+    }
+    tell([&] { may_accept_ = true; });
+    see_to_errands();
     for (Worker& worker : workers_) {
       if (worker.thread.joinable()) worker.thread.join();
     }
+    if (!failure.empty()) workers_.front().exception = failure;
+  }
+
+  /// All listen.
+  void begin(const Endpoint& bound) {
+    life_->settle();
+    life_->ready(bound);
+  }
+
+  /// Until all workers are over.
+  void see_to_errands() {
+    const Errand errand = life_->errand();
+    for (;;) {
+      std::array<pollfd, 2> watched{pollfd{errand.descriptor, POLLIN, 0}, pollfd{changes_.number(), POLLIN, 0}};
+      const int ready = ::poll(watched.data(), watched.size(), -1);
+      if (ready > 0 && watched[0].revents != 0) errand.run();
+      eventfd_t changes = 0;
+      if (ready > 0 && watched[1].revents != 0) eventfd_read(changes_.number(), &changes);
+      const std::lock_guard lock(mutex_);
+      if (std::ranges::all_of(workers_, [](const Worker& one) { return one.over || !one.thread.joinable(); })) return;
+    }
+  }
+
+  std::vector<WorkerState> states() {
+    const std::lock_guard lock(mutex_);
+    std::vector<WorkerState> all;
+    for (const Worker& one : workers_) {
+      const bool listens = one.bound && stop_.requested_at() == kernel::never;
+      all.push_back({listens ? one.bound : std::nullopt, one.counts.living.load(), one.counts.accepted.load()});
+    }
+    return all;
   }
 
   /// The first worker finds the port, and the others join it there. False: one of them does not listen.
@@ -93,7 +146,10 @@ class Workers {
       options.server = server;
       ToldOfWorker told;
       let_be_told(told, worker);
-      worker.report = run_one(*program_named(arguments_.program, options), loop_options(worker, told.sink(), sharing));
+      std::optional<Meter> meter = meter_of(worker);
+      LoopOptions how = loop_options(worker, told.sink(), sharing);
+      if (meter) how.observer = &*meter;
+      worker.report = run_one(*program_named(arguments_.program, options), how);
       if (told.monitor) worker.verdict = told.monitor->finish();
     } catch (const std::exception& failure) {
       worker.exception = failure.what();
@@ -103,6 +159,12 @@ class Workers {
     tell([&] { worker.over = true; });
   }
 
+  [[nodiscard]] std::optional<Meter> meter_of(const Worker& worker) const {
+    if (metrics_ == nullptr) return std::nullopt;
+    return Meter(metrics_->board().slot(number_of(worker)), Meter::Writers::one,
+                 [this] { note_dead_metrics(*log_, *metrics_); });
+  }
+
   /// The monitor is the worker's own, as its trace writer is.
   void let_be_told(ToldOfWorker& told, const Worker& worker) const {
     if (trace_ != nullptr) {
@@ -110,8 +172,11 @@ class Workers {
                           static_cast<std::uint32_t>(arguments_.workers));
     }
     if (!arguments_.monitor) return;
-    const auto alarm = [&told, who = name_of(worker), how = arguments_.on_violation](const auto& violation) {
-      tell_violation(violation, who);
+    MetricsSlot* const slot = metrics_ == nullptr ? nullptr : &metrics_->board().slot(number_of(worker));
+    const auto alarm = [this, &told, slot, who = name_of(worker),
+                        how = arguments_.on_violation](const auto& violation) {
+      tell_violation(*log_, violation, who);
+      if (slot != nullptr) slot->note_violation(violation.clause.name);
       if (how == OnViolation::log) return;
       if (told.writer) told.writer->flush();
       std::_Exit(status_of(ExitCode::violated));
@@ -137,10 +202,13 @@ class Workers {
       if (trace_ != nullptr && &worker == &workers_.front()) trace_->start(header_of(arguments_, bound));
       if (sink != nullptr) sink->flush();
       tell([&] { worker.bound = bound; });
-      if (workers_.size() == 1) log_->listening(bound);
+      if (workers_.size() == 1) return begin(bound);
+      std::unique_lock lock(mutex_);
+      news_.wait(lock, [this] { return may_accept_; });
     };
     const auto when_stopping = [this] {
-      if (!told_of_stop_.exchange(true)) note_stopping(*log_, family_.living, arguments_);
+      // (One that could not start was not asked.)
+      if (log_->has_listened() && !told_of_stop_.exchange(true)) life_->stopping(family_.living);
     };
     LoopOptions options;
     options.stop = &stop_;
@@ -152,6 +220,9 @@ class Workers {
     };
     options.spin_us = arguments_.spin_us;
     options.family = &family_;
+    options.counts = &worker.counts;
+    options.adopted = life_->adopted();
+    options.errand = workers_.size() == 1 ? life_->errand() : worker.errand;
     options.sharing = sharing;
     options.grace_ms = arguments_.options.session.until.drain_ms + grace_ms;
     return options;
@@ -163,7 +234,8 @@ class Workers {
       const std::lock_guard lock(mutex_);
       change();
     }
-    news_.notify_one();
+    news_.notify_all();
+    eventfd_write(changes_.number(), 1);
   }
 
   ExitCode conclude() {
@@ -177,13 +249,12 @@ class Workers {
         report.add_remark(name_of(worker) + "it did not come to its end");
       }
     }
-    put_line(report.line() + '\n');
+    report.tell(*log_);
     return joined(code, report.code());
   }
 
   ExitCode how_it_ended() {
-    std::int64_t failed = 0;
-    std::int64_t left = 0;
+    SessionsReport sessions{.at_once = stop_.at_once()};
     for (const Worker& worker : workers_) {
       if (!worker.exception.empty()) {
         log_->note(worker.exception);
@@ -194,27 +265,33 @@ class Workers {
       if (has_failed) {
         if (const auto failure = failure_of(*log_, arguments_, worker.report.result)) return *failure;
       }
-      failed += worker.report.failed;
-      left += worker.report.cut_off;
+      sessions.failed += worker.report.failed;
+      sessions.cut += worker.report.cut;
+      sessions.left += worker.report.cut_off;
     }
-    return farewell(*log_, failed, left);
+    return farewell(*log_, sessions);
   }
 
   const ServerArguments& arguments_;
   ServerLog* log_;
   TraceFile* trace_;
+  Life* life_;
+  MetricsProcess* metrics_;
   Stop stop_;
   LoopFamily family_;
   std::atomic<bool> told_of_stop_ = false;
-  std::mutex mutex_;  ///< Of `bound` and `over`.
+  std::mutex mutex_;  ///< Of `bound`, `over` and `may_accept_`.
   std::condition_variable news_;
+  kernel::Descriptor changes_ = kernel::needed(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");  ///< The same news.
+  bool may_accept_ = false;  ///< All workers listen, and the server is who it is to be.
   std::vector<Worker> workers_;
 };
 
 }  // namespace
 
-ExitCode serve_by_loops(const ServerArguments& arguments, ServerLog& log, TraceFile* trace) {
-  return Workers(arguments, log, trace).serve();
+ExitCode serve_by_loops(const ServerArguments& arguments, ServerLog& log, TraceFile* trace, Life& life,
+                        MetricsProcess* metrics) {
+  return Workers(arguments, log, trace, life, metrics).serve();
 }
 
 }  // namespace antiphon

@@ -14,7 +14,7 @@
 
 namespace antiphon {
 
-enum class VerifyCommand : std::uint8_t { properties, trace, explore, compare, mutants, probe };
+enum class VerifyCommand : std::uint8_t { properties, trace, explore, compare, mutants, probe, faults };
 
 /// What `trace` reads: our own trace, or what was recorded of any echo server.
 enum class TraceInput : std::uint8_t { antiphon, strace, pcap };
@@ -45,7 +45,7 @@ struct VerifyArguments {
   std::string faults = "none";           ///< As given.
   std::vector<bool> fault_classes;       ///< What that means.
   std::optional<std::string> token;      ///< To replay.
-  std::optional<verify::Stage> stage;    ///< Of `properties`: on the kernel too, on this interpreter.
+  std::optional<verify::Stage> stage;    ///< Of `properties` and `faults`: on the kernel too, so interpreted.
   std::uint64_t stage_runs = 200;        ///< Then so many.
   std::optional<std::string> emit_test;  ///< Where to write what was found as a test.
   bool coverage = false;                 ///< List what was never reached.

@@ -9,6 +9,7 @@
 #include "verify/comparison.hpp"
 #include "verify/coverage.hpp"
 #include "verify/explorer.hpp"
+#include "verify/fault_matrix.hpp"
 #include "verify/mutation.hpp"
 #include "verify/parity.hpp"
 
@@ -30,6 +31,7 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
 std::string report(const Subject& subject, const VerifyArguments& arguments, const Scenario& scenario,
                    const verify::Judged& judged);
 std::string report(const Subject& subject, const VerifyArguments& arguments, const verify::MutationResult& result);
+std::string report(const Subject& subject, const VerifyArguments& arguments, const verify::FaultMatrix& result);
 
 /// Of runs that took place on the kernel too.
 std::string report(const Subject& subject, const VerifyArguments& arguments, const verify::ParityResult& result);

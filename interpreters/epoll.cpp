@@ -45,11 +45,11 @@ class EpollLoop : public loop::Scheduler<EpollLoop, Channel> {
 
   explicit EpollLoop(const LoopOptions& options)
       : Scheduler(options), epoll_(kernel::needed(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")), slots_(slot_count) {
-    if (options.stop == nullptr) return;
-    epoll_event interest{.events = EPOLLIN | EPOLLET, .data = {.ptr = nullptr}};
-    if (epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, options.stop->descriptor(), &interest) < 0) {
-      throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+    if (options.stop != nullptr) {
+      watch_aside(options.stop->descriptor(), EPOLLIN | EPOLLET, asides_[0]);
+      watch_aside(options.stop->descriptor_at_once(), EPOLLIN | EPOLLET, asides_[1]);
     }
+    if (options.errand.descriptor >= 0) watch_aside(options.errand.descriptor, EPOLLIN, asides_[2]);
   }
 
   // -- what may wait --------------------------------------------------------------------------------------------
@@ -173,8 +173,20 @@ class EpollLoop : public loop::Scheduler<EpollLoop, Channel> {
   static constexpr std::uint32_t edges = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   static constexpr std::uint8_t connecting = 1;
 
+  /// What is told of beside the network. Its address is its name.
+  struct Aside {};
+
+  void watch_aside(int descriptor, std::uint32_t events, Aside& aside) {
+    epoll_event interest{.events = events, .data = {.ptr = &aside}};
+    if (epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, descriptor, &interest) < 0) {
+      throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+    }
+  }
+
   void take(const epoll_event& event) {
-    if (event.data.ptr == nullptr) return stop_requested();
+    if (event.data.ptr == &asides_[0]) return stop_requested();
+    if (event.data.ptr == &asides_[1]) return stop_at_once_requested();
+    if (event.data.ptr == &asides_[2]) return run_errand();
     Channel& channel = *static_cast<Channel*>(event.data.ptr);
     if (channel.listens && channel.readers.empty()) {
       // It would be told of again and again. Who accepts next tries first, and has it told of again.
@@ -237,6 +249,7 @@ class EpollLoop : public loop::Scheduler<EpollLoop, Channel> {
   }
 
   kernel::Descriptor epoll_;
+  std::array<Aside, 3> asides_;  ///< The stop, the stop at once, the errand.
   loop::Slots slots_;
   kernel::Patience patience_{"epoll_wait"};
   std::array<epoll_event, 256> events_{};

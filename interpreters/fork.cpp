@@ -1,7 +1,6 @@
 #include "interpreters/fork.hpp"
 
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,8 +16,8 @@
 #include <utility>
 #include <vector>
 
+#include "interpreters/family_stop.hpp"
 #include "interpreters/kernel.hpp"
-#include "interpreters/shared_word.hpp"
 #include "interpreters/socket_table.hpp"
 
 namespace antiphon {
@@ -47,11 +46,10 @@ sigset_t signals_taken() {
 // -- What a process knows ----------------------------------------------------------------------------------------
 
 /// Signals come in as readable descriptors, never as interruptions. `signals_` belongs to whoever reads it: in each
-/// process it tells of that process's own signals. `stop_event_` becomes readable in all processes, for good, when
-/// the first one is asked to stop, and `family_stopped_at_` says when that was.
+/// process it tells of that process's own signals.
 class ForkHandler::Kernel {
  public:
-  Kernel() {
+  explicit Kernel(Errand errand) : errand_(std::move(errand)) {
     const sigset_t taken = signals_taken();
     pthread_sigmask(SIG_BLOCK, &taken, &mask_before_);
     // Where SIGCHLD is ignored (by whoever started us), children vanish uncounted.
@@ -74,21 +72,19 @@ class ForkHandler::Kernel {
     Nanoseconds time = now();
     const Nanoseconds expiry = after(time, until.wait_ms);
     for (;; time = now()) {
-      const Nanoseconds cut = stopped_at_ == never ? never : after(stopped_at_, until.drain_ms);
-      if (cut <= time) return failed(Errno::STOPPING);
+      const Nanoseconds cut = stop_.cut_of(until);
+      if (cut <= time) return stopping();
 
-      std::array<pollfd, 3> watched{pollfd{descriptor, events, 0}, pollfd{signals_.number(), POLLIN, 0},
-                                    // Once known, the stop has nothing more to tell.
-                                    pollfd{stopped_at_ == never ? stop_event_.number() : -1, POLLIN, 0}};
+      std::array<pollfd, 4> watched{pollfd{descriptor, events, 0}, pollfd{signals_.number(), POLLIN, 0},
+                                    pollfd{stop_.descriptor(), POLLIN, 0}, pollfd{errand(), POLLIN, 0}};
       const int ready = poll_until(watched, std::min(expiry, cut), time);
       if (ready < 0) return last_error();
-      if (ready == 0) return failed(cut <= expiry ? Errno::STOPPING : Errno::EXPIRED);
+      if (ready == 0) return cut <= expiry ? stopping() : failed(Errno::EXPIRED);
       const bool news = watched[1].revents != 0 || watched[2].revents != 0;
       if (watched[1].revents != 0) take_signals();
-      if (watched[2].revents != 0 && family_stopped_at_->load() != 0) {
-        stopped_at_ = std::min(stopped_at_, static_cast<Nanoseconds>(family_stopped_at_->load()));
-      }
-      if (watched[0].revents != 0 && (!news || !cut_by_now(until))) return Unit{};
+      if (watched[2].revents != 0) stop_.take_news();
+      if (watched[3].revents != 0) errand_.run();
+      if (watched[0].revents != 0 && (!news || !stop_.cuts_now(until))) return Unit{};
     }
   }
 
@@ -111,7 +107,7 @@ class ForkHandler::Kernel {
     first_ = false;
     discarding_ = false;
     children_.clear();
-    failed_ = 0;
+    failed_ = killed_ = 0;
     return Child{};
   }
 
@@ -121,20 +117,27 @@ class ForkHandler::Kernel {
   }
 
   std::int64_t await_children(std::int64_t at_most_ms) {
-    const Nanoseconds end = after(now(), at_most_ms);
+    Nanoseconds end = after(now(), at_most_ms);
     for (;;) {
       reap();
       const Nanoseconds time = now();
-      if (children_.empty() || time >= end) return living();
-      std::array<pollfd, 1> watched{pollfd{signals_.number(), POLLIN, 0}};
-      if (poll_until(watched, end, time) < 0) return living();
+      if (stop_.at_once_at() != never) end = std::min(end, stop_.at_once_at() + at_once_grace);
+      if (children_.empty()) return 0;
+      if (time >= end) break;
+      std::array<pollfd, 2> watched{pollfd{signals_.number(), POLLIN, 0}, pollfd{errand(), POLLIN, 0}};
+      if (poll_until(watched, end, time) < 0) break;
       take_signals();
+      if (watched[1].revents != 0) errand_.run();
     }
+    if (stop_.is_at_once()) kill_children();
+    return living();
   }
 
   [[nodiscard]] bool first() const { return first_; }
   [[nodiscard]] std::int64_t living() const { return static_cast<std::int64_t>(children_.size()); }
   [[nodiscard]] std::int64_t failures() const { return failed_; }
+  [[nodiscard]] std::int64_t cut() const { return stop_.cut() + killed_; }
+  [[nodiscard]] bool stops_at_once() const { return stop_.is_at_once(); }
 
   /// The name of a new socket, which the table takes over.
   Result<Socket> add(Result<Descriptor> opened) {
@@ -146,6 +149,9 @@ class ForkHandler::Kernel {
   std::set<int> unconnected;  ///< By OpenSocket: they may listen, and bytes never come or go.
 
  private:
+  /// What processes have to close their sockets once they were cut.
+  static constexpr Nanoseconds at_once_grace = second;
+
   /// ppoll, with an absolute end. The calls that it stands for go on after a signal's handler; so does this.
   template <std::size_t N>
   static int poll_until(std::array<pollfd, N>& watched, Nanoseconds end, Nanoseconds time) {
@@ -158,8 +164,22 @@ class ForkHandler::Kernel {
     }
   }
 
-  [[nodiscard]] bool cut_by_now(const Deadline& until) const {
-    return stopped_at_ != never && after(stopped_at_, until.drain_ms) <= now();
+  /// Counts those that were cut.
+  std::unexpected<Errno> stopping() {
+    if (!first_) stop_.note_cut();
+    return failed(Errno::STOPPING);
+  }
+
+  [[nodiscard]] int errand() const { return first_ ? errand_.descriptor : -1; }
+
+  void kill_children() {
+    for (const pid_t child : children_) {
+      if (kill(child, SIGKILL) == 0) ++killed_;
+    }
+    while (!children_.empty()) {
+      const pid_t ended = waitpid(*children_.begin(), nullptr, 0);
+      if (ended >= 0 || errno != EINTR) children_.erase(children_.begin());
+    }
   }
 
   void take_signals() {
@@ -172,19 +192,11 @@ class ForkHandler::Kernel {
         if (taken[one].ssi_signo == SIGCHLD) {
           children_ended = true;
         } else {
-          stop();
+          stop_.ask(first_);
         }
       }
     }
     if (children_ended && discarding_) reap();
-  }
-
-  /// This process was asked to stop; if it is the first, then all of them were.
-  void stop() {
-    if (stopped_at_ == never) stopped_at_ = now();
-    if (!first_ || family_stopped_at_->load() != 0) return;
-    family_stopped_at_->store(static_cast<std::uint64_t>(stopped_at_));
-    eventfd_write(stop_event_.number(), 1);
   }
 
   void reap() {
@@ -208,22 +220,24 @@ class ForkHandler::Kernel {
     const sigset_t taken = signals_taken();
     return needed(signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd");
   }();
-  Descriptor stop_event_ = needed(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
-  SharedWord family_stopped_at_;
-  Nanoseconds stopped_at_ = never;
+  FamilyStop stop_;
+  Errand errand_;
   std::set<pid_t> children_;  ///< Forked here and not known to have ended.
   std::int64_t failed_ = 0;
+  std::int64_t killed_ = 0;
   bool first_ = true;
   bool discarding_ = false;
 };
 
-ForkHandler::ForkHandler() : kernel_(std::make_unique<Kernel>()) {}
+ForkHandler::ForkHandler(AdoptedListeners* adopted, Errand errand)
+    : kernel_(std::make_unique<Kernel>(std::move(errand))), adopted_(adopted) {}
 ForkHandler::~ForkHandler() = default;
 
 // -- Sockets -----------------------------------------------------------------------------------------------------
 
 Result<Socket> ForkHandler::operator()(const OpenSocket& instruction) {
-  const auto socket = kernel_->add(open_socket(instruction.at));
+  auto opened = adopted_ == nullptr ? std::nullopt : adopted_->take(instruction.at, false);
+  const auto socket = kernel_->add(opened ? *std::move(opened) : open_socket(instruction.at));
   if (socket) kernel_->unconnected.insert(kernel_->sockets.at(*socket));
   return socket;
 }
@@ -305,6 +319,10 @@ void ForkHandler::disconnect(Socket socket) { kernel::tell_nobody(kernel::discon
 bool ForkHandler::in_first_process() const { return kernel_->first(); }
 
 std::int64_t ForkHandler::failed_children() const { return kernel_->failures(); }
+
+std::int64_t ForkHandler::cut() const { return kernel_->cut(); }
+
+bool ForkHandler::stops_at_once() const { return kernel_->stops_at_once(); }
 
 std::int64_t ForkHandler::living_children() const { return kernel_->living(); }
 

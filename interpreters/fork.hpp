@@ -5,6 +5,8 @@
 
 #include "core/handler.hpp"
 #include "core/instructions.hpp"
+#include "interpreters/adopted_listeners.hpp"
+#include "interpreters/errand.hpp"
 
 namespace antiphon {
 
@@ -17,14 +19,15 @@ namespace antiphon {
 ///
 /// **Stop.** SIGTERM or SIGINT sent to the process that made the handler asks it and everything that it forked to
 /// stop. Sent to another process, they ask that one alone. They are noticed by waiting instructions. A second
-/// signal changes nothing.
+/// signal asks them to stop at once: every drain is over.
 ///
 /// There is one of these in a process, made by its only thread: SIGTERM, SIGINT and SIGCHLD are blocked as long as
 /// it lives. Its sockets are closed when it ends.
 class ForkHandler {
  public:
+  /// `adopted`: sockets that OpenSocket may answer with; null: there are none. The first process sees to the errand.
   /// Throws std::system_error or std::bad_alloc when the kernel has no room.
-  ForkHandler();
+  explicit ForkHandler(AdoptedListeners* adopted = nullptr, Errand errand = {});
   ~ForkHandler();
   ForkHandler(const ForkHandler&) = delete;
   ForkHandler& operator=(const ForkHandler&) = delete;
@@ -55,12 +58,19 @@ class ForkHandler {
   [[nodiscard]] std::int64_t failed_children() const;
 
   /// Waits for the children of this process to end, for `at_most_ms` at most, and answers how many still live. For
-  /// use once the program has ended.
+  /// use once the program has ended. Once they are to stop at once they have a second, and are killed then.
   std::int64_t await_children(std::int64_t at_most_ms);
+
+  /// Processes but for the first that an instruction answered STOPPING, or that were killed: the drain ended before
+  /// they did.
+  [[nodiscard]] std::int64_t cut() const;
+  /// This process was asked to stop at once.
+  [[nodiscard]] bool stops_at_once() const;
 
  private:
   class Kernel;
   std::unique_ptr<Kernel> kernel_;
+  AdoptedListeners* adopted_;
 };
 
 static_assert(handles_all<ForkHandler, Net>);

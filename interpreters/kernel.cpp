@@ -126,6 +126,44 @@ Result<Endpoint> listen_at(int listener, int backlog) {
   return *std::move(endpoint);
 }
 
+std::expected<Endpoint, std::string> listening_at(int descriptor) {
+  int type = 0;
+  socklen_t size = sizeof(type);
+  if (getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) < 0) {
+    return std::unexpected(errno == EBADF ? "it is not open" : "it is no socket");
+  }
+  int listens = 0;
+  size = sizeof(listens);
+  if (type != SOCK_STREAM || getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) < 0 || listens == 0) {
+    return std::unexpected("it is no listening stream socket");
+  }
+  Address bound;
+  if (getsockname(descriptor, bound.get(), &bound.size) < 0) return std::unexpected("it has no address");
+  std::optional<Endpoint> endpoint;
+  if (bound.family() == AF_INET || bound.family() == AF_INET6) endpoint = endpoint_of(bound);
+  if (!endpoint) return std::unexpected("it does not listen at an address of IP");
+  return *std::move(endpoint);
+}
+
+std::uint64_t cookie_of(int socket) {
+  std::uint64_t cookie = 0;
+  socklen_t size = sizeof(cookie);
+  return getsockopt(socket, SOL_SOCKET, SO_COOKIE, &cookie, &size) < 0 ? 0 : cookie;
+}
+
+Result<Descriptor> share_listener(int listener, bool blocks) {
+  Descriptor own(fcntl(listener, F_DUPFD_CLOEXEC, 0));
+  if (!own.valid()) return last_error();
+  // In this order: a server that has it still, and that lost a client to us, must not be held in its accept.
+  constexpr timeval instant{.tv_sec = 0, .tv_usec = 1};
+  if (setsockopt(own.number(), SOL_SOCKET, SO_RCVTIMEO, &instant, sizeof(instant)) < 0) return last_error();
+  const int flags = fcntl(own.number(), F_GETFL);
+  if (flags < 0) return last_error();
+  const int wanted = blocks ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
+  if (fcntl(own.number(), F_SETFL, wanted) < 0) return last_error();
+  return own;
+}
+
 Result<Descriptor> accept_client(int listener) {
   Descriptor client(accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
   if (!client.valid()) return last_error();

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <expected>
 #include <limits>
+#include <string>
 #include <utility>
 
 #include "core/bytes.hpp"
@@ -85,6 +86,13 @@ enum class Sharing : std::uint8_t {
 
 Result<Descriptor> open_socket(const Endpoint& at, Sharing sharing = Sharing::alone);
 Result<Endpoint> listen_at(int listener, int backlog);
+/// Where a descriptor listens for streams over IP; or what it is instead, in words.
+std::expected<Endpoint, std::string> listening_at(int descriptor);
+/// Tells sockets apart, whatever descriptors they have.
+std::uint64_t cookie_of(int socket);
+/// Another descriptor for a listener that somebody else may have too. O_NONBLOCK is one for all who have it: an accept
+/// of one of them that does without still ends after an instant.
+Result<Descriptor> share_listener(int listener, bool blocks);
 Result<Descriptor> accept_client(int listener);
 /// Begins to connect; `connected` tells the outcome once the descriptor is ready to send. What is sent does not wait
 /// for an earlier segment to be acknowledged (TCP_NODELAY).

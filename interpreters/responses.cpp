@@ -42,7 +42,7 @@ constexpr std::array send{INTR,      BADF,    AGAIN,       NOMEM,   ACCES,     F
                           CONNRESET, NOBUFS,  ISCONN,      NOTCONN, TIMEDOUT,  HOSTUNREACH, ALREADY};
 
 /// shutdown(2).
-constexpr std::array shutdown_send{BADF, INVAL, NOTSOCK, NOBUFS, NOTCONN};
+constexpr std::array shutdown_send{BADF, INVAL, NOTSOCK, NOTCONN};
 
 /// close(2).
 constexpr std::array close{INTR, IO, BADF, NOSPC, DQUOT};

@@ -30,7 +30,7 @@ SharedLock::~SharedLock() { munmap(mutex_, sizeof(Mutex)); }
 
 SharedLock::Taken SharedLock::take(std::int64_t at_most_ms) {
   int failure = pthread_mutex_trylock(&mutex_->native);
-  if (failure == EBUSY) {
+  if (failure == EBUSY && at_most_ms > 0) {
     timespec end{};
     clock_gettime(CLOCK_REALTIME, &end);
     end.tv_sec += at_most_ms / 1000;

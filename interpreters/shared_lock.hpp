@@ -20,7 +20,7 @@ class SharedLock {
   SharedLock(const SharedLock&) = delete;
   SharedLock& operator=(const SharedLock&) = delete;
 
-  /// Waits for it, `at_most_ms` at most.
+  /// Waits for it, `at_most_ms` at most; with 0 it makes no system call.
   [[nodiscard]] Taken take(std::int64_t at_most_ms);
   /// Only who took it gives it back.
   void give_back();

@@ -7,12 +7,25 @@
 
 namespace antiphon {
 
-Stop::Stop() : event_(kernel::needed(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {}
+namespace {
 
-void Stop::request() {
+kernel::Descriptor event() { return kernel::needed(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"); }
+
+}  // namespace
+
+Stop::Stop() : event_(event()), event_at_once_(event()) {}
+
+bool Stop::request() {
   kernel::Nanoseconds before = kernel::never;
-  requested_at_.compare_exchange_strong(before, kernel::now(), std::memory_order_acq_rel);
+  const bool first = requested_at_.compare_exchange_strong(before, kernel::now(), std::memory_order_acq_rel);
   eventfd_write(event_.number(), 1);
+  return first;
+}
+
+void Stop::request_at_once() {
+  request();
+  at_once_.store(true, std::memory_order_release);
+  eventfd_write(event_at_once_.number(), 1);
 }
 
 namespace {
@@ -21,7 +34,8 @@ std::atomic<Stop*> stop_of_signals = nullptr;
 
 void request_stop(int) {
   const int kept = errno;
-  if (Stop* const stop = stop_of_signals) stop->request();
+  Stop* const stop = stop_of_signals;
+  if (stop != nullptr && !stop->request()) stop->request_at_once();
   errno = kept;
 }
 

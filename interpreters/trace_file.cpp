@@ -74,14 +74,15 @@ std::optional<std::string> unfit(const std::string& path, int descriptor, bool b
 }  // namespace
 
 std::expected<std::unique_ptr<TraceFile>, std::string> TraceFile::open(const std::string& path,
-                                                                       std::uint64_t most_bytes) {
+                                                                       std::uint64_t most_bytes, Complain complain) {
   int descriptor = ::open(path.c_str(), how_to_open | O_CREAT | O_EXCL, 0600);
   const bool made_here = descriptor >= 0;
   if (!made_here && errno == EEXIST) descriptor = ::open(path.c_str(), how_to_open | O_CREAT, 0600);
   if (descriptor < 0) {
     return std::unexpected(fmt::format("cannot write the trace '{}': {}", path, std::strerror(errno)));
   }
-  std::unique_ptr<TraceFile> file(new TraceFile(path, descriptor, made_here, most_bytes));
+  if (!complain) complain = [](const std::string& line) { std::fputs((line + '\n').c_str(), stderr); };
+  std::unique_ptr<TraceFile> file(new TraceFile(path, descriptor, made_here, most_bytes, std::move(complain)));
   if (auto why = unfit(path, descriptor, file->is_bounded())) return std::unexpected(*std::move(why));
   return file;
 }
@@ -102,22 +103,43 @@ void TraceFile::start(const TraceHeader& header) {
 }
 
 void TraceFile::append(std::string_view lines) {
-  if (has_given_up()) return;
-  switch (lock_.take(patience_ms)) {
-    case SharedLock::Taken::no:
-      return give_up("another process does not come to the end of its write");
-    case SharedLock::Taken::from_the_dead:
-      repair();
-      break;
-    case SharedLock::Taken::yes:
-      join_part();
-  }
+  if (has_given_up() || !take_lock()) return;
   while (!lines.empty() && !has_given_up()) {
     const std::string_view piece = next_piece(lines);
     put(piece);
     lines.remove_prefix(piece.size());
   }
   lock_.give_back();
+}
+
+void TraceFile::reopen() {
+  if (!has_started() || has_given_up() || !take_lock()) return;
+  if (!has_given_up() && is_regular(about(descriptor_)) && !is_in_place()) {
+    if (const auto why = go_on_in_new_file()) {
+      complain_(fmt::format("the trace does not go on in '{}', but where it was: {}", path_, *why));
+    }
+  }
+  lock_.give_back();
+}
+
+bool TraceFile::give_to(std::uint32_t user, std::uint32_t group) const {
+  return !is_regular(about(descriptor_)) || fchown(descriptor_, user, group) == 0;
+}
+
+/// True: it is ours, and the descriptor is the newest part.
+bool TraceFile::take_lock() {
+  switch (lock_.take(patience_ms)) {
+    case SharedLock::Taken::no:
+      give_up("another process does not come to the end of its write");
+      return false;
+    case SharedLock::Taken::from_the_dead:
+      repair();
+      return true;
+    case SharedLock::Taken::yes:
+      join_part();
+      return true;
+  }
+  return false;
 }
 
 /// What goes into the part that is written now: whole lines, at least one. Begins the next part if there is no room.
@@ -143,6 +165,10 @@ std::string_view TraceFile::next_piece(std::string_view lines) {
 /// Another process may have begun a part since.
 void TraceFile::join_part() {
   if (own_part_ == part_->load()) return;
+  if (!is_in_place()) {
+    const auto why = go_on_in_new_file();
+    return why ? give_up(why->c_str()) : void();
+  }
   close(descriptor_);
   descriptor_ = ::open(path_.c_str(), how_to_open);
   own_part_ = part_->load();
@@ -150,10 +176,41 @@ void TraceFile::join_part() {
   if (descriptor_ < 0) give_up(std::strerror(errno));
 }
 
+/// FILE is the newest part: nobody moved it away.
+bool TraceFile::is_in_place() const {
+  const auto found = about(path_);
+  return found && found->st_ino == inode_->load();
+}
+
+/// Begins the next part in a FILE that nobody has written to. Answers why it cannot.
+std::optional<std::string> TraceFile::go_on_in_new_file() {
+  const int descriptor = ::open(path_.c_str(), how_to_open | O_CREAT, 0600);
+  if (descriptor < 0) return std::strerror(errno);
+  const auto made = about(descriptor);
+  if (!is_regular(made) || made->st_size != 0) {
+    close(descriptor);
+    return "it is there already, and is not overwritten";
+  }
+  close(descriptor_);
+  begin_part_in(descriptor, made->st_ino);
+  return std::nullopt;
+}
+
+/// Until its header is written nobody knows of it: who dies here leaves the part before as it was.
+void TraceFile::begin_part_in(int descriptor, std::uint64_t inode) {
+  descriptor_ = descriptor;
+  own_part_ = part_->load() + 1;
+  header_.part = static_cast<std::uint32_t>(own_part_);
+  const std::string header = header_line(header_) + '\n';
+  if (!write_whole(header)) return;
+  inode_->store(inode);
+  part_->store(own_part_);
+  size_->store(header.size());
+}
+
 /// May be repeated after a process that died in the middle of it: FILE is still the part that is full, or it is not.
 void TraceFile::begin_next_part() {
-  const auto full = about(path_);
-  if (full && full->st_ino == inode_->load()) {
+  if (is_in_place()) {
     const LosesItsName oldest(older_path_);
     if (rename(path_.c_str(), older_path_.c_str()) < 0) return give_up(std::strerror(errno));
     oldest.give_room_back();
@@ -163,41 +220,40 @@ void TraceFile::begin_next_part() {
   descriptor_ = ::open(path_.c_str(), how_to_open | O_CREAT | O_TRUNC, 0600);
   const auto made = about(descriptor_);
   if (!made) return give_up(std::strerror(errno));
-  own_part_ = part_->load() + 1;
-  header_.part = static_cast<std::uint32_t>(own_part_);
-  size_->store(0);
-  put(header_line(header_) + '\n');
-  inode_->store(made->st_ino);
-  part_->store(own_part_);
+  begin_part_in(descriptor_, made->st_ino);
 }
 
 /// A process died while it wrote: it may have left half a line, or half a part.
 void TraceFile::repair() {
-  const auto found = about(path_);
-  if (is_bounded() && (!found || found->st_ino != inode_->load())) return begin_next_part();
+  if (is_bounded() && !is_in_place()) return begin_next_part();
   join_part();
-  if (is_regular(about(descriptor_)) && ftruncate(descriptor_, static_cast<off_t>(size_->load())) < 0) {
-    give_up(std::strerror(errno));
-  }
+  const auto own = about(descriptor_);
+  const auto size = static_cast<off_t>(size_->load());
+  if (is_regular(own) && own->st_size > size && ftruncate(descriptor_, size) < 0) give_up(std::strerror(errno));
 }
 
 void TraceFile::put(std::string_view piece) {
+  if (write_whole(piece)) size_->fetch_add(piece.size());
+}
+
+/// False: it cannot be written, and the trace ends.
+bool TraceFile::write_whole(std::string_view piece) {
   std::size_t written = 0;
   while (written < piece.size()) {
     const ssize_t size = ::write(descriptor_, piece.data() + written, piece.size() - written);
     if (size >= 0) {
       written += static_cast<std::size_t>(size);
     } else if (errno != EINTR) {
-      return give_up(std::strerror(errno));
+      give_up(std::strerror(errno));
+      return false;
     }
   }
-  size_->fetch_add(written);
+  return true;
 }
 
 void TraceFile::give_up(const char* reason) {
   if (given_up_->exchange(1) != 0) return;
-  const std::string line = fmt::format("the trace '{}' ends here: {}; serving goes on\n", path_, reason);
-  std::fputs(line.c_str(), stderr);
+  complain_(fmt::format("the trace '{}' ends here: {}; serving goes on", path_, reason));
 }
 
 }  // namespace antiphon

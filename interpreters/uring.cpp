@@ -166,16 +166,18 @@ struct Channel : loop::ChannelBase {
 };
 
 /// What a completion is of, in the lowest bits of its name; the rest is the address of a Channel or a Task.
-enum class Of : std::uint8_t { nothing, receive, accept, task, stop };
+enum class Of : std::uint8_t { nothing, receive, accept, task, stop, stop_at_once, errand };
 
 class UringLoop : public loop::Scheduler<UringLoop, Channel> {
  public:
   static constexpr bool sockets_block = true;  // io_uring waits by itself, unless a socket says that it must not
 
   explicit UringLoop(const LoopOptions& options) : Scheduler(options), slots_(slot_count), ring_(slot_count) {
-    if (options.stop == nullptr) return;
-    const int descriptor = options.stop->descriptor();
-    request(Of::stop, nullptr, [=](io_uring_sqe* sqe) { io_uring_prep_poll_add(sqe, descriptor, POLLIN); });
+    if (options.stop != nullptr) {
+      watch_aside(Of::stop, options.stop->descriptor());
+      watch_aside(Of::stop_at_once, options.stop->descriptor_at_once());
+    }
+    if (options.errand.descriptor >= 0) watch_aside(Of::errand, options.errand.descriptor);
   }
 
   /// Nothing may go on in the kernel with memory that is given back.
@@ -203,7 +205,7 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
       return add(task, kernel::Descriptor(take_ahead(listener).client));
     }
     if (const auto error = take_error(listener)) return failed(*error);
-    if (!listener.armed) {
+    if (!listener.armed && !accepts_no_more_) {
       request(Of::accept, &listener, [&](io_uring_sqe* sqe) {
         io_uring_prep_multishot_accept(sqe, listener.descriptor, nullptr, nullptr, SOCK_CLOEXEC);
       });
@@ -300,8 +302,11 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
     bound_read_ahead();
     // To wait for more would have more received at a time than there are slots for.
     const std::size_t tries = std::exchange(tries_, 0);
-    ring_.enter(static_cast<unsigned>(std::min<std::size_t>(tries, slot_count / 4)), at_most);
+    const Nanoseconds until_stop =
+        stops_by_ == kernel::never ? kernel::never : std::max<Nanoseconds>(stops_by_ - now(), 0);
+    ring_.enter(static_cast<unsigned>(std::min<std::size_t>(tries, slot_count / 4)), std::min(at_most, until_stop));
     const std::size_t completed = ring_.completions([&](const io_uring_cqe& cqe) { complete(cqe); });
+    if (stops_by_ != kernel::never) stop_once_settled();
     slots_.wake_up();
     return completed - std::min(completed, tries);
   }
@@ -309,6 +314,8 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
  private:
   static constexpr std::uint32_t slot_count = 512;
   static constexpr std::uint16_t most_clients_ahead = 64;
+  /// A program that does not accept them has its stop all the same.
+  static constexpr Nanoseconds longest_settling = kernel::second;
 
   /// How far the request of a Send or a Connect has come.
   enum class Stage : std::uint8_t {
@@ -321,6 +328,29 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
   static Stage stage_of(const Task& task) { return static_cast<Stage>(task.stage); }
   static void set(Task& task, Stage stage) { task.stage = static_cast<std::uint8_t>(stage); }
 
+  // -- the stop -------------------------------------------------------------------------------------------------
+
+  /// Whom the kernel has accepted for us came before the stop. Nobody else has them: who closes the listener now would
+  /// lose them, even where another server goes on listening.
+  void settle() {
+    if (is_conducted()) return stop_requested();
+    accepts_no_more_ = true;
+    stops_by_ = kernel::now() + longest_settling;
+    for_each_channel([&](Channel& channel) {
+      if (channel.listens && channel.armed) cancel_multishot(channel);
+    });
+  }
+
+  void stop_once_settled() {
+    bool settled = true;
+    for_each_channel([&](const Channel& channel) {
+      if (channel.listens) settled &= !channel.armed && channel.first_ahead == nullptr;
+    });
+    if (!settled && kernel::now() < stops_by_) return;
+    stops_by_ = kernel::never;
+    stop_requested();
+  }
+
   // -- requests -------------------------------------------------------------------------------------------------
 
   static std::uint64_t name_of(Of of, const void* what) {
@@ -329,6 +359,9 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
   template <class Prepare>
   void request(Of of, const void* what, Prepare prepare) {
     ring_.request(name_of(of, what), prepare);
+  }
+  void watch_aside(Of of, int descriptor) {
+    request(of, nullptr, [=](io_uring_sqe* sqe) { io_uring_prep_poll_add(sqe, descriptor, POLLIN); });
   }
   void cancel(Of of, const void* what) {
     request(Of::nothing, nullptr, [=](io_uring_sqe* sqe) { io_uring_prep_cancel64(sqe, name_of(of, what), 0); });
@@ -401,7 +434,12 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
         return make_ready(task);
       }
       case Of::stop:
-        return stop_requested();
+        return settle();
+      case Of::stop_at_once:
+        return stop_at_once_requested();
+      case Of::errand:
+        run_errand();
+        return watch_aside(Of::errand, errand_descriptor());
     }
   }
 
@@ -515,6 +553,8 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
   std::size_t tries_ = 0;         ///< Requests that complete as they are submitted.
   std::int64_t under_way_ = 0;    ///< Requests of tasks.
   std::int64_t closing_ = 0;      ///< Channels that wait to be closed.
+  bool accepts_no_more_ = false;
+  Nanoseconds stops_by_ = kernel::never;  ///< While the stop waits for clients to be answered: how long at most.
 };
 
 }  // namespace

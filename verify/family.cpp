@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/programs/server.hpp"
+
 namespace antiphon::verify {
 
 namespace {
@@ -20,26 +22,6 @@ template <class I>
 std::optional<Errno> failure(const Exchange<I>& exchange) {
   if (!exchange.response || exchange.response->has_value()) return std::nullopt;
   return exchange.response->error();
-}
-
-/// The errors of a connection that is gone for good. What is wrong with the instruction itself is none of them.
-bool is_lost(Errno error) {
-  switch (error) {
-    case Errno::CONNRESET:
-    case Errno::PIPE:
-    case Errno::TIMEDOUT:
-    case Errno::NOTCONN:
-    case Errno::CONNABORTED:
-    case Errno::CONNREFUSED:
-    case Errno::NETDOWN:
-    case Errno::NETUNREACH:
-    case Errno::HOSTDOWN:
-    case Errno::HOSTUNREACH:
-    case Errno::IO:
-      return true;
-    default:
-      return false;
-  }
 }
 
 }  // namespace
@@ -99,18 +81,40 @@ void Family::release(ProcessId id, Held held) {
   connections_.erase(held.connection);
 }
 
+void Family::note_success(ProcessId id, Socket socket) {
+  const auto what = held(id, socket);
+  const ConnectionState* const before = what && !what->listener ? connection(what->connection) : nullptr;
+  if (before == nullptr || before->failures == 0) return;
+  ConnectionState& connection = connections_.edit(what->connection);
+  if (connection.failures == failures_of_a_lost_connection) {
+    connection.excuse = connection.waited_ms > 0 ? Excuse::deadline : Excuse::none;
+  }
+  connection.failures = 0;
+}
+
+bool Family::is_own_fault(ProcessId id, Socket to, Errno error) const {
+  const auto what = held(id, to);
+  const ConnectionState* const connection = what ? this->connection(what->connection) : nullptr;
+  return error == Errno::PIPE && connection != nullptr && connection->side_ended;
+}
+
 void Family::note(ProcessId id, Socket socket, Errno error, std::int64_t waited_ms) {
   const auto what = held(id, socket);
   if (!what || what->listener) return;
   const ConnectionState* const before = connection(what->connection);
-  if (before == nullptr || (error == Errno::PIPE && before->side_ended)) return;
+  if (before == nullptr) return;
   if (error == Errno::EXPIRED) {
     ConnectionState& connection = connections_.edit(what->connection);
     connection.waited_ms = std::max(connection.waited_ms, waited_ms);
     if (connection.excuse == Excuse::none) connection.excuse = Excuse::deadline;
   } else if (before->excuse == Excuse::none || before->excuse == Excuse::deadline) {
-    if (error == Errno::STOPPING) connections_.edit(what->connection).excuse = Excuse::drain;
-    if (is_lost(error)) connections_.edit(what->connection).excuse = Excuse::reset;
+    if (error == Errno::INTR) return;
+    ConnectionState& connection = connections_.edit(what->connection);
+    if (error == Errno::STOPPING) {
+      connection.excuse = Excuse::drain;
+    } else if (!passes_by_itself(error) || ++connection.failures == failures_of_a_lost_connection) {
+      connection.excuse = Excuse::reset;
+    }
   }
 }
 
@@ -155,13 +159,16 @@ void Family::take(ProcessId id, const Issued& issued) {
                           if (const auto error = failure(recv))
                             note(id, recv.instruction.from, *error, recv.instruction.until.wait_ms);
                           const Bytes* const got = success(recv);
+                          if (got != nullptr) note_success(id, recv.instruction.from);
                           if (got == nullptr || !got->empty()) return;
                           const auto what = held(id, recv.instruction.from);
                           if (what && !what->listener) connections_.edit(what->connection).input_ended = true;
                         },
                         [&](const Exchange<Send>& send) {
-                          if (const auto error = failure(send))
+                          const auto error = failure(send);
+                          if (error && !is_own_fault(id, send.instruction.to, *error))
                             note(id, send.instruction.to, *error, send.instruction.until.wait_ms);
+                          if (success(send) != nullptr) note_success(id, send.instruction.to);
                         },
                         [&](const Exchange<ShutdownSend>& shutdown) {
                           if (const auto error = failure(shutdown)) note(id, shutdown.instruction.socket, *error, 0);

@@ -36,6 +36,10 @@ enum class Excuse : std::uint8_t {
 };
 inline constexpr std::size_t excuse_kinds = 5;
 
+/// So many failures in a row, each of which would pass by itself, are the connection's own: it failed for good. Until
+/// then whoever gives up loses what is owed.
+inline constexpr std::uint8_t failures_of_a_lost_connection = 10;
+
 struct ConnectionState {
   static constexpr About about = About::record;
 
@@ -45,11 +49,13 @@ struct ConnectionState {
   bool served = false;       ///< A process other than the one that accepted it held it.
   Excuse excuse = Excuse::none;
   std::int64_t waited_ms = 0;  ///< Excused by a deadline: how long it let the client take.
+  std::uint8_t failures = 0;   ///< In a row, of those that pass by themselves.
 
   static constexpr std::tuple fields{
       Field{"client", &ConnectionState::client},         Field{"input_ended", &ConnectionState::input_ended},
       Field{"side_ended", &ConnectionState::side_ended}, Field{"served", &ConnectionState::served},
-      Field{"excuse", &ConnectionState::excuse},         Field{"waited_ms", &ConnectionState::waited_ms}};
+      Field{"excuse", &ConnectionState::excuse},         Field{"waited_ms", &ConnectionState::waited_ms},
+      Field{"failures", &ConnectionState::failures}};
 
   /// Excused from what it owes. A deadline excuses only a session that was as patient as the idle limit asks, until it
   /// has ended its own side: then any deadline will do.
@@ -153,6 +159,9 @@ class Family {
   void fork(ProcessId id, std::optional<ProcessId> child);
   void release(ProcessId id, Held held);
   void note(ProcessId id, Socket socket, Errno error, std::int64_t waited_ms);
+  /// Of a Send: the server had ended its side before.
+  [[nodiscard]] bool is_own_fault(ProcessId id, Socket to, Errno error) const;
+  void note_success(ProcessId id, Socket socket);
 
   Parts<ProcessState> processes_;
   Parts<Parenthood> parenthoods_;

@@ -82,22 +82,53 @@ class Scheduler {
     while (Task* const task = waiting.pop()) make_ready(*task);
   }
 
-  /// The stop's descriptor is readable.
+  /// The stop's descriptor is readable, and what came before the stop has been answered.
   void stop_requested() {
     if (stopped_at_ != kernel::never) return;
     stopped_at_ = options_.stop->requested_at();
-    tasks_.for_each_in_use([&](Task& task) {
-      if (!task.waits) return;
-      visit_waiting(task, [&](const auto& instruction) { arm(task, std::min(task.due, cut_of(task, instruction))); });
-    });
+    cut_those_that_wait();
     bound_the_end();
   }
+
+  /// And so is the other one: the drain is over.
+  void stop_at_once_requested() {
+    stop_requested();
+    at_once_ = true;
+    cut_those_that_wait();
+    give_up_at_ = std::min(give_up_at_, kernel::now() + at_once_grace);
+  }
+
+  /// The errand's descriptor is readable.
+  void run_errand() { options_.errand.run(); }
+  [[nodiscard]] bool is_conducted() const { return options_.conductor != nullptr; }
+  template <class Visit>
+  void for_each_channel(Visit&& visit) {
+    channels_.for_each_in_use(visit);
+  }
+  [[nodiscard]] int errand_descriptor() const { return options_.errand.descriptor; }
 
  private:
   friend Backend;
 
+  /// What processes have to close their sockets once they were cut.
+  static constexpr Nanoseconds at_once_grace = kernel::second;
+
   explicit Scheduler(const LoopOptions& options)
-      : options_(options), family_(options.family == nullptr ? &own_family_ : options.family), spin_(options.spin_us) {}
+      : options_(options),
+        family_(options.family == nullptr ? &own_family_ : options.family),
+        counts_(options.counts == nullptr ? &own_counts_ : options.counts),
+        spin_(options.spin_us) {}
+
+  void cut_those_that_wait() {
+    tasks_.for_each_in_use([&](Task& task) {
+      if (!task.waits) return;
+      visit_waiting(task, [&](const auto& instruction) { arm(task, std::min(task.due, cut_of(task, instruction))); });
+    });
+  }
+
+  static void add_to(std::atomic<std::int64_t>& count, std::int64_t change) {
+    count.store(count.load(std::memory_order_relaxed) + change, std::memory_order_relaxed);
+  }
 
   Backend& backend() { return static_cast<Backend&>(*this); }
 
@@ -107,6 +138,7 @@ class Scheduler {
       if (living_ == 0 && !backend().busy()) break;
       if (now_ >= give_up_at_) {
         report_.cut_off = living_;
+        tasks_.for_each_in_use([&](const Task& task) { report_.cut += task.id != 0 && !task.cut ? 1 : 0; });
         break;
       }
       wait_for_events();
@@ -165,9 +197,21 @@ class Scheduler {
 
   template <Instruction I>
   void answer(Task& task, const I& instruction, const typename I::Response& response) {
+    if (options_.observer != nullptr) options_.observer->saw(task.id, ExchangeRef<I>{instruction, response}, now_);
+    if constexpr (Waits<I>) note_outcome<I>(task, response);
     const bool tells = std::same_as<I, Listen> || !response;
     if (is_told(task, tells)) report(task, Issued{Exchange<I>{instruction, response}, std::nullopt});
     go_on<I>(task, response);
+  }
+
+  template <Waits I>
+  void note_outcome(Task& task, const typename I::Response& response) {
+    if (response) {
+      if constexpr (std::same_as<I, Accept>) add_to(counts_->accepted, 1);
+    } else if (response.error() == Errno::STOPPING && task.id != 0 && !task.cut) {
+      task.cut = true;
+      ++report_.cut;
+    }
   }
 
   template <Instruction I>
@@ -191,6 +235,7 @@ class Scheduler {
   void end(Task& task) {
     const Result<Unit> result = task.process->result();
     release_all(task);
+    if (options_.observer != nullptr) options_.observer->ended(task.id, result, now_);
     if (is_told(task, true)) report(task, Ended{result});
     if (task.id == 0) {
       report_.result = result;
@@ -208,6 +253,7 @@ class Scheduler {
     } else if (task.id != 0 && task.parent_id == 0) {
       family_->living.fetch_sub(1, std::memory_order_relaxed);
     }
+    if (task.id != 0) add_to(counts_->living, -1);
     timers_.remove(task);
     --living_;
     tasks_.give_back(task);
@@ -215,7 +261,8 @@ class Scheduler {
 
   /// Once the first process has ended after a stop, the others have their time.
   void bound_the_end() {
-    if (first_ended_ && stopped_at_ != kernel::never) give_up_at_ = kernel::after(kernel::now(), options_.grace_ms);
+    if (!first_ended_ || stopped_at_ == kernel::never) return;
+    give_up_at_ = std::min(give_up_at_, kernel::after(kernel::now(), options_.grace_ms));
   }
 
   // -- processes ------------------------------------------------------------------------------------------------
@@ -229,7 +276,12 @@ class Scheduler {
       return answer(task, instruction, failed(Errno::NOMEM));
     }
     ++living_;
+    add_to(counts_->living, 1);
     const Fork::Response to_parent = Forked(Parent{Pid{static_cast<std::int64_t>(child->id) + 1}});
+    if (options_.observer != nullptr) {
+      options_.observer->saw(task.id, ExchangeRef<Fork>{instruction, to_parent}, now_);
+      options_.observer->forked(task.id, child->id);
+    }
     if (is_told(task, false)) report(task, Issued{Exchange<Fork>{instruction, to_parent}, child->id});
     // The child goes on first: all children do so alike, and core keeps what it finds first.
     answer(*child, instruction, Forked(Child{}));
@@ -314,6 +366,12 @@ class Scheduler {
   }
 
   Result<Socket> open(Task& task, const OpenSocket& instruction) {
+    if (options_.adopted != nullptr) {
+      if (auto adopted = options_.adopted->take(instruction.at, Backend::sockets_block)) {
+        if (!*adopted) return failed(adopted->error());
+        return add(task, **std::move(adopted));
+      }
+    }
     auto opened = kernel::open_socket(instruction.at, options_.sharing);
     if (!opened) return failed(opened.error());
     if (Backend::sockets_block) kernel::make_blocking(opened->number());
@@ -349,7 +407,8 @@ class Scheduler {
   /// When a stop cuts the instruction short.
   template <Waits I>
   [[nodiscard]] Nanoseconds cut_of(const I& instruction) const {
-    return stopped_at_ == kernel::never ? kernel::never : kernel::after(stopped_at_, deadline_of(instruction).drain_ms);
+    if (stopped_at_ == kernel::never || at_once_) return stopped_at_;
+    return kernel::after(stopped_at_, deadline_of(instruction).drain_ms);
   }
 
   /// The same for one that waits already, as its conductor would have it.
@@ -451,6 +510,8 @@ class Scheduler {
   Cue cue_;  ///< How the task whose turn it is goes on, if somebody conducts.
   LoopFamily own_family_;
   LoopFamily* family_;
+  LoopCounts own_counts_;
+  LoopCounts* counts_;
   Spin spin_;
   Slab<Task> tasks_;
   Slab<Channel> channels_;
@@ -462,6 +523,7 @@ class Scheduler {
   Nanoseconds now_ = kernel::now();
   Nanoseconds stopped_at_ = kernel::never;
   Nanoseconds give_up_at_ = kernel::never;
+  bool at_once_ = false;
   bool first_ended_ = false;
 };
 

@@ -67,7 +67,8 @@ struct Task {
   std::uint8_t stage = 0;
   bool begun = false;  ///< The pending instruction was looked at before.
   bool waits = false;
-  bool discards_children = false;
+  bool discards_children : 1 = false;
+  bool cut : 1 = false;  ///< The stop answered an instruction of it.
 
   [[nodiscard]] bool in_use() const { return process.has_value(); }
 };

@@ -188,8 +188,6 @@ class Processes(unittest.TestCase):
             self.assertEqual(converse(client, b"a", close_side=False), b"a")
             for child, _ in children_of(server.pid):
                 os.kill(child, signal.SIGINT)
-            server.process.send_signal(signal.SIGINT)
-            server.process.send_signal(signal.SIGINT)
             server.stop(signal.SIGINT)
             self.assertTrue(at_end(client))
 
@@ -456,7 +454,8 @@ class Usage(unittest.TestCase):
             for part in ("USAGE", "OPTIONS", "SIGNALS", "EXIT STATUS", "EXAMPLES", "--host", "--port", "--interpreter",
                          "--workers", "--spin", "--program", "--once", "--backlog", "--max-connections",
                          "--idle-timeout", "--drain-timeout", "--trace", "--trace-limit", "--monitor",
-                         "--on-violation", "--version"):
+                         "--on-violation", "--log-format", "--user", "--take-over", "SIGHUP", "SIGUSR1",
+                         "LISTEN_FDS", "NOTIFY_SOCKET", "--version"):
                 self.assertIn(part, text)
 
     def test_a_reader_that_goes_away(self):

@@ -7,6 +7,7 @@ sys.dont_write_bytecode = True
 
 import json
 import os
+import re
 import subprocess
 import tempfile
 import time
@@ -246,6 +247,38 @@ class Mutants(unittest.TestCase):
             self.assertEqual(mutant["fate"] == "survived", mutant["mutant"] in report["survived"])
             self.assertEqual(mutant["fate"] == "survived", "difference" in mutant)
         self.assertEqual(run(*arguments)[1], output)
+
+
+class Faults(unittest.TestCase):
+    def page(self):
+        root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+        with open(os.path.join(root, "verify", "FAULTS.md")) as file:
+            return file.read()
+
+    def test_the_page_has_what_the_command_prints(self):
+        for arguments in ((), ("--program", "once")):
+            code, out, err = run("faults", *arguments)
+            self.assertEqual((code, err), (0, ""))
+            indented = "".join(f"    {line}".rstrip() + "\n" for line in out.splitlines())
+            self.assertIn(indented, self.page(), "write it anew: echo-verify faults " + " ".join(arguments))
+
+    def test_the_original_has_bad_cells(self):
+        code, out, _ = run("faults", "--program", "seed")
+        self.assertEqual(code, 1)
+        self.assertIn("violated: Accept answers ECONNABORTED 1 times", out)
+        token = re.search(r"--replay (\S+)", out).group(1)
+        self.assertEqual(run("properties", "--program", "seed", "--replay", token)[0], 1)
+
+    def test_json(self):
+        code, out, _ = run("faults", "--format", "json")
+        matrix = json.loads(out)
+        self.assertEqual((code, matrix["verdict"], len(matrix["cells"])), (0, "holds", 300))
+        self.assertEqual({cell["outcome"] for cell in matrix["cells"]}, {"served", "refused", "stopped"})
+
+    def test_a_stage_that_there_is_not(self):
+        code, out, err = run("faults", "--on", "windows")
+        self.assertEqual((code, out), (2, ""))
+        self.assertIn("--on", err)
 
 
 class OnTheKernel(unittest.TestCase):

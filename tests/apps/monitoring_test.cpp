@@ -18,7 +18,7 @@ TEST(MonitorReport, AddsUpWhatEachWorkerSaw) {
   MonitorReport report;
   report.add(verdict_of(80, 3), "worker 0: ");
   report.add(verdict_of(8, 1), "worker 1: ");
-  EXPECT_EQ(report.line(), "monitor: holds: 88 events, 4 connections");
+  EXPECT_EQ(report.line(), "holds: 88 events, 4 connections");
   EXPECT_EQ(report.code(), ExitCode::holds);
 }
 
@@ -28,7 +28,7 @@ TEST(MonitorReport, WhatIsMissingIsIncompleteAndSaysWhere) {
   cut.remarks = {"the end of process 0 is missing", "the end of process 1 is missing"};
   report.add(cut, "worker 1: ");
   EXPECT_EQ(report.line(),
-            "monitor: incomplete: 8 events, 1 connections: worker 1: the end of process 0 is missing (and 1 more)");
+            "incomplete: 8 events, 1 connections: worker 1: the end of process 0 is missing (and 1 more)");
   EXPECT_EQ(report.code(), ExitCode::incomplete);
 }
 
@@ -40,8 +40,14 @@ TEST(MonitorReport, AViolationOutweighsWhatIsMissing) {
   broken.violations = {violation_of("open")};
   report.add(broken, "");
   report.add_remark("events are missing");
-  EXPECT_EQ(report.line(), "monitor: violated: 16 events, 2 connections: echo, open");
+  EXPECT_EQ(report.line(), "violated: 16 events, 2 connections: echo, open");
   EXPECT_EQ(report.code(), ExitCode::violated);
+}
+
+TEST(Monitoring, WhatIsQuotedOfAConnectionIsLeftOut) {
+  EXPECT_EQ(without_payload(R"(sends "k\"ey" where "vk" (9 bytes) is owed)"),
+            "sends \"\u2026\" where \"\u2026\" (9 bytes) is owed");
+  EXPECT_EQ(without_payload("sends 3 bytes"), "sends 3 bytes");
 }
 
 TEST(MonitorReport, AServerThatFailedStaysFailed) {

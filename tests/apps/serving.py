@@ -24,6 +24,17 @@ def traced_environment():
     return {**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
 
 
+def passing(files):
+    """A command that runs another one as a service manager does: with these files as its descriptors from 3 on."""
+    moves = " ".join(f"{20 + place}<&{one.fileno()}" for place, one in enumerate(files))
+    places = " ".join(f"{3 + place}<&{20 + place} {20 + place}<&-" for place, _ in enumerate(files))
+    targets = range(3, 3 + len(files))
+    ends = " ".join(f"{one.fileno()}<&-" for one in files if one.fileno() not in targets)
+    names = ":".join(f"name{place}" for place, _ in enumerate(files))
+    variables = f"LISTEN_PID=$$ LISTEN_FDS={len(files)} LISTEN_FDNAMES={names}"
+    return ["bash", "-c", f'exec {moves}; exec {places} {ends}; {variables} exec "$@"', "bash"]
+
+
 def on_each_interpreter(case, interpreters=INTERPRETERS):
     """Test cases like this one, for each interpreter one, by the names that a test module is to have them under."""
     return {
@@ -72,15 +83,23 @@ class Server:
     An event loop is one worker, unless the options say otherwise.
     """
 
-    def __init__(self, *options, interpreter="fork", expected=None, most_descriptors=None, under=()):
-        """`expected`: the interpreter that comes of it; `under`: a command that runs the server."""
+    def __init__(self, *options, interpreter="fork", expected=None, most_descriptors=None, under=(), environment=None,
+                 passed=()):
+        """`expected`: the interpreter that comes of it; `under`: a command that runs the server; `environment`: more
+        variables; `passed`: what it has open as its descriptors from 3 on."""
         self.interpreter = expected or interpreter
         self.most_descriptors = most_descriptors
         self.under = under
+        self.environment = environment or {}
+        self.passed = passed
+        if passed:
+            self.under = (*passing(passed), *under)
         workers = () if interpreter == "fork" or "--workers" in options else ("--workers", "1")
-        port = () if "seed" in options else ("--port", "0")
+        has_address = passed or any(word in options for word in ("seed", "--take-over", "--port"))
+        port = () if has_address else ("--port", "0")
         self.options = [*port, "--interpreter", interpreter, *workers, *options]
         self.expected_status = 0
+        self.is_asked = False
 
     def __enter__(self):
         self.log_file = tempfile.TemporaryFile()
@@ -89,7 +108,8 @@ class Server:
             stdout=subprocess.PIPE,
             stderr=self.log_file,
             stdin=subprocess.DEVNULL,
-            env=traced_environment() if self.under else None,
+            env={**(traced_environment() if self.under else os.environ), **self.environment},
+            pass_fds=[one.fileno() for one in self.passed],
             preexec_fn=self.limit_descriptors_at_start if self.most_descriptors else None,
         )
         self.pid = self.process.pid
@@ -119,10 +139,14 @@ class Server:
             self.final_log = self.log()
             self.log_file.close()
 
+    def ask_to_stop(self, by=signal.SIGTERM):
+        self.is_asked = True
+        self.process.send_signal(by)
+
     def stop(self, by=signal.SIGTERM):
-        """Asks the server to stop and demands that it ends as expected."""
-        if self.process.poll() is None:
-            self.process.send_signal(by)
+        """Asks the server to stop, unless it was asked, and demands that it ends as expected."""
+        if self.process.poll() is None and not self.is_asked:
+            self.ask_to_stop(by)
         status = self.process.wait(PATIENCE_S)
         assert status == self.expected_status, (status, self.log())
 

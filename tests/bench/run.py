@@ -44,17 +44,18 @@ SERVERS = {
     "c-fork": (["tests/bench/c-fork", "{port}"], False, True),
 }
 
-# What recording our server costs: options beside those of the plain one; {folder} is a new one each time.
+# What recording and counting cost our server: options beside those of the plain one; {folder} is a new one each time.
 RECORDED = {
     "plain": [],
     "--trace": ["--trace", "{folder}/t.jsonl", "--trace-limit", "256M"],
     "digest": ["--trace", "{folder}/t.jsonl", "--trace-limit", "256M", "--trace-payload", "digest"],
     "--monitor": ["--monitor"],
+    "--metrics": ["--metrics", "127.0.0.1:0"],
     "both": ["--trace", "{folder}/t.jsonl", "--trace-limit", "256M", "--monitor"],
 }
 
-PARTS = ["floor", "effect", "checker", "echo", "connect", "record", "memory", "start", "crowd", "never-read", "build",
-         "explore"]
+PARTS = ["floor", "effect", "checker", "meter", "echo", "connect", "record", "memory", "start", "crowd", "never-read",
+         "build", "explore"]
 # echo has the floor in its tables
 DEFAULT_PARTS = [part for part in PARTS if part not in ("floor", "record", "build", "explore")]
 
@@ -417,6 +418,16 @@ def part_effect(bench):
         [["ns an instruction", f"{result['program_ns']:.1f}", f"{result['by_hand_ns']:.1f}", f"{result['ratio']:.2f}"],
          ["heap allocations an instruction", f"{result['program_heap']:.4f}", f"{result['by_hand_heap']:.4f}", ""],
          ["ns to copy a process", f"{result['copy_ns']:.2f}", "", ""]])
+
+
+def part_meter(bench):
+    process = start_on(SERVER_CPU, [str(bench.build / "tests/bench/meter")], stdout=subprocess.PIPE)
+    results = [json.loads(line) for line in process.communicate()[0].splitlines()]
+    if process.returncode != 0:
+        bench.failures.append("meter: it miscounts")
+    print_table("meter: processor time that --metrics adds, the fastest of many rounds",
+                ["connections", "ns a round trip", "of it the clock"],
+                [[str(one["connections"]), f"{one['round_trip_ns']:.1f}", f"{one['clock_ns']:.1f}"] for one in results])
 
 
 def part_checker(bench):

@@ -33,6 +33,13 @@ class TraceFileTest : public ScratchTrace {
   }
 };
 
+/// How a part that is not the first begins.
+std::string part_line(std::uint32_t part) {
+  TraceHeader next = header;
+  next.part = part;
+  return header_line(next) + '\n';
+}
+
 std::string line_of(ProcessId process, std::uint64_t number) {
   return event_line(ProcessEvent{process, number, Issued{Exchange<Sleep>{{5}, Unit{}}, {}}}) + '\n';
 }
@@ -250,14 +257,78 @@ TEST_F(TraceFileTest, APartThatAProcessLeftHalfBegunIsBegunAgain) {
   }
 }
 
-TEST_F(TraceFileTest, AFileThatWasTakenAwayEndsTheTraceWhenItIsMissed) {
+TEST_F(TraceFileTest, AFileThatWasTakenAwayIsFollowedByAnotherPartWhenItIsMissed) {
   const auto file = started(least_trace_bytes);
   in_a_child(false, [&] { file->append(std::string(least_trace_bytes / 2, '#') + "\n#\n"); });
   std::filesystem::remove(path());
-  testing::internal::CaptureStderr();
   file->append("one\n");
-  EXPECT_EQ(testing::internal::GetCapturedStderr(),
-            "the trace '" + path() + "' ends here: No such file or directory; serving goes on\n");
+  EXPECT_EQ(content(), part_line(2) + "one\n");
+}
+
+TEST_F(TraceFileTest, WhoMovedItAwayHasTheRestInANewOne) {
+  for (const std::uint64_t most_bytes : {std::uint64_t{unlimited}, least_trace_bytes}) {
+    const std::string moved = path() + "-0";
+    const auto file = started(most_bytes);
+    file->append("one\n");
+    std::filesystem::rename(path(), moved);
+    file->append("two\n");
+    file->reopen();
+    EXPECT_EQ(content(), part_line(1));
+    file->reopen();
+    file->append("three\n");
+    EXPECT_EQ(content_of(moved), first_line + "one\ntwo\n");
+    EXPECT_EQ(content(), part_line(1) + "three\n");
+  }
+}
+
+TEST_F(TraceFileTest, AllProcessesGoOnInTheNewOne) {
+  const auto file = started();
+  in_a_child(false, [&] {
+    file->append("child\n");
+    std::filesystem::rename(path(), path() + "-0");
+    file->reopen();
+    file->append("child again\n");
+  });
+  file->append("one\n");
+  EXPECT_EQ(content_of(path() + "-0"), first_line + "child\n");
+  EXPECT_EQ(content(), part_line(1) + "child again\none\n");
+  // It was moved away again, and this process has not joined the part that was begun meanwhile.
+  in_a_child(false, [&] {
+    std::filesystem::rename(path(), path() + "-1");
+    file->reopen();
+    std::filesystem::rename(path(), path() + "-2");
+  });
+  file->append("two\n");
+  EXPECT_EQ(content_of(path() + "-2"), part_line(2));
+  EXPECT_EQ(content(), part_line(3) + "two\n");
+}
+
+TEST_F(TraceFileTest, AnotherFileInItsPlaceIsNotOverwritten) {
+  std::string complaint;
+  const auto file = TraceFile::open(path(), unlimited, [&](const std::string& line) { complaint = line; }).value();
+  file->start(header);
+  std::filesystem::rename(path(), path() + "-0");
+  std::ofstream(path()) << "precious";
+  file->reopen();
+  EXPECT_EQ(complaint, "the trace does not go on in '" + path() +
+                           "', but where it was: it is there already, and is not overwritten");
+  file->append("one\n");
+  EXPECT_EQ(content(), "precious");
+  EXPECT_EQ(content_of(path() + "-0"), first_line + "one\n");
+}
+
+TEST_F(TraceFileTest, WhoDiesWhileItReopensLeavesThePartBeforeWhole) {
+  const auto file = started();
+  file->append("one\n");
+  in_a_child(true, [&] {
+    std::filesystem::rename(path(), path() + "-0");
+    std::signal(SIGXFSZ, SIG_DFL);
+    const rlimit limit{10, 10};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    file->reopen();
+  });
+  file->append("two\n");
+  EXPECT_EQ(content_of(path() + "-0"), first_line + "one\ntwo\n");
 }
 
 }  // namespace

@@ -37,9 +37,9 @@ LIBRARIES = {
     "core": set(),
     "interpreters": {"fmt", "nlohmann", "range"},
     "verify": {"fmt", "nlohmann", "range", "rapidcheck", "rapidcheck.h"},
-    "apps": {"fmt", "nlohmann", "range", "rapidcheck", "rapidcheck.h", "CLI"},
+    "apps": {"fmt", "nlohmann", "range", "rapidcheck", "rapidcheck.h", "CLI", "prometheus"},
     "tests": {
-        "fmt", "nlohmann", "range", "rapidcheck", "rapidcheck.h", "CLI", "gtest", "gmock",
+        "fmt", "nlohmann", "range", "rapidcheck", "rapidcheck.h", "CLI", "prometheus", "gtest", "gmock",
         "asio.hpp", "event2", "uv.h",
     },
 }

@@ -84,6 +84,23 @@ TEST(Family, NotesWhyADebtMayStayUnpaid) {
             Excuse::reset);
 }
 
+TEST(Family, FailuresThatNeverPassAreTheConnectionsOwn) {
+  const auto excuse = [](const History& history) { return after(history).connection(0)->excuse; };
+  const auto failing = [](std::uint8_t times) {
+    History history = serving();
+    for (std::uint8_t time = 0; time < times; ++time) history.on(1, read(), failed(Errno::NOMEM));
+    return history;
+  };
+  EXPECT_EQ(excuse(failing(failures_of_a_lost_connection - 1)), Excuse::none);
+  EXPECT_EQ(excuse(failing(failures_of_a_lost_connection)), Excuse::reset);
+  EXPECT_EQ(excuse(failing(failures_of_a_lost_connection - 1).on(1, read(), failed(Errno::INTR))), Excuse::none);
+  EXPECT_EQ(excuse(failing(failures_of_a_lost_connection).on(1, read(), bytes("a"))), Excuse::none);
+  EXPECT_EQ(
+      excuse(failing(failures_of_a_lost_connection - 1).on(1, read(), bytes("a")).on(1, read(), failed(Errno::NOBUFS))),
+      Excuse::none);
+  EXPECT_EQ(excuse(serving().on(1, read(), failed(Errno::NOTSOCK))), Excuse::reset);
+}
+
 TEST(Family, KnowsTheClientOfAConnection) {
   EXPECT_EQ(after(serving()).connection(0)->client, std::nullopt);
   EXPECT_EQ(after(opening().on(0, Accept{listener}, client).accepted(3, 0, client)).connection(0)->client, ClientId{3});

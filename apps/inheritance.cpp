@@ -1,0 +1,106 @@
+#include "apps/inheritance.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+#include <vector>
+
+#include "apps/environment.hpp"
+
+namespace antiphon {
+
+namespace {
+
+// (The header of glibc 2.36 declares these for C only.)
+int pidfd_open(int pid) { return static_cast<int>(syscall(SYS_pidfd_open, pid, 0)); }
+int pidfd_getfd(int process, int number) { return static_cast<int>(syscall(SYS_pidfd_getfd, process, number, 0)); }
+int pidfd_signal(int process, int signal) {
+  return static_cast<int>(syscall(SYS_pidfd_send_signal, process, signal, nullptr, 0));
+}
+
+constexpr int first_passed = 3;
+constexpr std::int64_t most_passed = 1'000'000;
+
+/// The names of passed descriptors, which colons separate.
+std::vector<std::string> names_in(const std::string& text) {
+  std::vector<std::string> names(1);
+  for (const char byte : text) {
+    if (byte == ':') {
+      names.emplace_back();
+    } else {
+      names.back() += byte;
+    }
+  }
+  return names;
+}
+
+std::string cannot_follow(int pid, int error) {
+  const char* const hint = error == EPERM ? " (it takes the same user, and ptrace must be allowed; or root)" : "";
+  return fmt::format("--take-over: cannot take the listeners of process {}: {}{}", pid, std::strerror(error), hint);
+}
+
+}  // namespace
+
+std::expected<std::size_t, std::string> take_passed(AdoptedListeners& adopted) {
+  const std::string pid = taken_from_environment("LISTEN_PID");
+  const std::string text = taken_from_environment("LISTEN_FDS");
+  const std::vector<std::string> names = names_in(taken_from_environment("LISTEN_FDNAMES"));
+  // They may be meant for who started us.
+  if (text.empty() || number_in(pid) != getpid()) return 0;
+  const auto count = number_in(text);
+  if (!count || *count > most_passed) {
+    return std::unexpected(fmt::format("LISTEN_FDS: '{}' is no number of descriptors", text));
+  }
+  for (std::int64_t place = 0; place < *count; ++place) {
+    const auto number = static_cast<int>(first_passed + place);
+    if (const auto why = adopted.add(kernel::Descriptor(number))) {
+      const auto index = static_cast<std::size_t>(place);
+      const bool is_named = index < names.size() && !names[index].empty();
+      const std::string name = is_named ? fmt::format(" ('{}')", names[index]) : "";
+      return std::unexpected(fmt::format("LISTEN_FDS: cannot serve on descriptor {}{}: {}", number, name, *why));
+    }
+    fcntl(number, F_SETFD, FD_CLOEXEC);
+  }
+  return static_cast<std::size_t>(*count);
+}
+
+std::expected<Predecessor, std::string> Predecessor::named(int pid) {
+  kernel::Descriptor process(pidfd_open(pid));
+  if (!process.valid()) return std::unexpected(cannot_follow(pid, errno));
+  return Predecessor(pid, std::move(process));
+}
+
+std::optional<std::string> Predecessor::share_listeners(AdoptedListeners& adopted) const {
+  std::error_code failure;
+  const std::string folder = fmt::format("/proc/{}/fd", pid_);
+  for (std::filesystem::directory_iterator entry(folder, failure), end; !failure && entry != end;
+       entry.increment(failure)) {
+    const auto number = number_in(entry->path().filename().string());
+    std::error_code gone;
+    if (!number || !std::filesystem::read_symlink(entry->path(), gone).string().starts_with("socket:")) continue;
+    kernel::Descriptor socket(pidfd_getfd(process_.number(), static_cast<int>(*number)));
+    if (!socket.valid()) {
+      // It may have been closed since.
+      if (errno == EBADF) continue;
+      return cannot_follow(pid_, errno);
+    }
+    static_cast<void>(adopted.add(std::move(socket)));
+  }
+  if (failure) return cannot_follow(pid_, failure.value() == EACCES ? EPERM : failure.value());
+  if (adopted.addresses().empty()) return fmt::format("--take-over: process {} listens nowhere", pid_);
+  return std::nullopt;
+}
+
+std::optional<std::string> Predecessor::stop() const {
+  if (pidfd_signal(process_.number(), SIGTERM) == 0 || errno == ESRCH) return std::nullopt;
+  return fmt::format("--take-over: cannot stop process {}: {}; it goes on beside", pid_, std::strerror(errno));
+}
+
+}  // namespace antiphon

@@ -1,0 +1,10 @@
+#pragma once
+
+#include <string>
+
+namespace antiphon {
+
+/// What `echo-verify --help` prints.
+std::string verify_manual();
+
+}  // namespace antiphon

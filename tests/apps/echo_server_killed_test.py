@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""kill -9 of a session, of the whole server, of half of the clients: lost is what was in flight there, and no more."""
+
+import sys
+
+sys.dont_write_bytecode = True
+
+import os
+import signal
+import subprocess
+import unittest
+
+from serving import Server, at_end, children_of, converse, eventually, on_each_interpreter
+
+CLIENTS = 8
+
+# Clients in a process of their own: connect to HOST PORT, send a word each, wait for its echo, say so, and hold on.
+CROWD = """
+import socket, sys, time
+address = (sys.argv[1], int(sys.argv[2]))
+crowd = [socket.create_connection(address, 60) for _ in range(int(sys.argv[3]))]
+for one in crowd:
+    one.sendall(b"word")
+    assert one.recv(4, socket.MSG_WAITALL) == b"word"
+    one.sendall(b"x" * 5000)  # and never reads its echo
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+class Killed:
+    def greeted(self, server):
+        """Clients that are served, and go on."""
+        clients = [server.connect() for _ in range(CLIENTS)]
+        for client in clients:
+            self.assertEqual(converse(client, b"hello", close_side=False), b"hello")
+        return clients
+
+    def finish(self, clients):
+        for client in clients:
+            with client:
+                self.assertEqual(converse(client, b"the rest"), b"the rest")
+
+    def test_the_server_is_killed_and_the_next_one_starts_at_once(self):
+        """At the same port, though connections of the last one are still there."""
+        with Server(interpreter=self.interpreter) as server:
+            clients = self.greeted(server)
+            server.process.kill()
+            server.process.wait()
+            server.expected_status = -signal.SIGKILL
+            port = str(server.address[1])
+            with self.successor_at(port) as successor:
+                self.assertEqual(successor.address, server.address)
+                self.assertEqual(successor.echo(b"again"), b"again")
+                if self.interpreter == "fork":
+                    self.finish(clients)  # sessions do not die of their parent's death
+                else:
+                    for client in clients:
+                        with client:
+                            self.assertTrue(at_end(client))
+
+    def successor_at(self, port):
+        """At once. But a ring of io_uring outlives its process for some milliseconds, and with it the listener."""
+
+        class Successor(Server):
+            def __enter__(self):
+                return eventually("the port is free", self.entered) if self.interpreter == "uring" else self.entered()
+
+            def entered(self):
+                try:
+                    return Server.__enter__(self)
+                except AssertionError:
+                    if self.interpreter != "uring" or "EADDRINUSE" not in self.log():
+                        raise
+                    return None
+
+        return Successor("--port", port, interpreter=self.interpreter)
+
+    def test_half_of_the_clients_are_killed(self):
+        with Server(interpreter=self.interpreter) as server:
+            descriptors = server.descriptors()
+            clients = self.greeted(server)
+            host, port = server.address
+            crowd = subprocess.Popen(
+                [sys.executable, "-c", CROWD, host, str(port), str(CLIENTS)], stdout=subprocess.PIPE
+            )
+            self.assertEqual(crowd.stdout.readline(), b"ready\n")
+            crowd.kill()
+            crowd.wait()
+            crowd.stdout.close()
+            self.finish(clients)
+            server.await_no_children()
+            eventually("all descriptors are back", lambda: server.descriptors() == descriptors)
+            self.assertEqual(server.echo(b"after"), b"after")
+
+
+globals().update(on_each_interpreter(Killed))
+
+
+class Session(unittest.TestCase):
+    def test_a_session_is_killed(self):
+        """Its client meets the end of the connection; the others, and those who come, are served."""
+        with Server("--drain-timeout", "0") as server:
+            first = server.connect()
+            self.assertEqual(converse(first, b"hello", close_side=False), b"hello")
+            ((session, _),) = children_of(server.pid)
+            second = server.connect()
+            self.assertEqual(converse(second, b"hello", close_side=False), b"hello")
+            os.kill(session, signal.SIGKILL)
+            with first:
+                self.assertTrue(at_end(first))
+            with second:
+                self.assertEqual(converse(second, b"the rest"), b"the rest")
+            self.assertEqual(server.echo(b"after"), b"after")
+            server.await_no_children()
+            server.stop()
+            self.assertIn("1 sessions ended by a signal", server.log())
+
+
+if __name__ == "__main__":
+    unittest.main()

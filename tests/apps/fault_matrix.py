@@ -1,0 +1,350 @@
+#!/usr/bin/env python3
+"""What becomes of the real echo-server when its system calls fail: each call, each errno that its manual page gives,
+once, 8 times and for as long as it lasts, by strace's injection, while three clients want to be served.
+
+    fault_matrix.py [--interpreter NAME]... [--call NAME]... [--sample N]     N: only N of the errors of each call
+
+Prints a table, and exits with 1 if a cell of it is bad: the server died without a word, hung, leaked a descriptor or a
+process, sent a wrong byte, or broke a contract, which its own monitor judges.
+"""
+
+import sys
+
+sys.dont_write_bytecode = True
+
+import argparse
+import collections
+import os
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+from serving import ECHO_SERVER, INTERPRETERS, PATIENCE_S, Server, children_of, eventually, traced_environment
+
+FORKS = "clone,clone3,fork,vfork"
+CLIENTS = 3
+FIRST, SECOND = b"hello", b"echo"
+
+# How often in a row each process meets the failure, as strace says it.
+LENGTHS = {"once": ":when=1", "8 times": ":when=1..8", "always": ""}
+
+# What a call answers when it fails, by its manual page, on TCP sockets. EFAULT, EINVAL and the like cannot come of a
+# right call; the server need not die of them all the same.
+ERRORS = {
+    "accept4": "EPERM EINTR EBADF EAGAIN ENOMEM EFAULT EINVAL ENFILE EMFILE ENOSR ENONET EPROTO ENOTSOCK ENOPROTOOPT "
+    "EPROTONOSUPPORT ESOCKTNOSUPPORT EOPNOTSUPP ENETDOWN ENETUNREACH ECONNABORTED ENOBUFS ETIMEDOUT EHOSTDOWN "
+    "EHOSTUNREACH",
+    "recvfrom": "EINTR EBADF EAGAIN ENOMEM EFAULT EINVAL EPIPE ENOTSOCK EOPNOTSUPP ENETDOWN ENETUNREACH ECONNRESET "
+    "ENOBUFS ENOTCONN ETIMEDOUT ECONNREFUSED EHOSTUNREACH",
+    "sendto": "EINTR EBADF EAGAIN ENOMEM EACCES EFAULT EINVAL EPIPE ENOTSOCK EDESTADDRREQ EMSGSIZE EOPNOTSUPP ENETDOWN "
+    "ENETUNREACH ECONNRESET ENOBUFS EISCONN ENOTCONN ETIMEDOUT EHOSTUNREACH EALREADY",
+    FORKS: "EAGAIN ENOMEM ENOSYS",
+    "ppoll": "EINTR ENOMEM EFAULT EINVAL",
+    "epoll_ctl": "ENOMEM ENOSPC EEXIST ENOENT EBADF EPERM EINVAL",
+    "epoll_wait": "EINTR EBADF EFAULT EINVAL",
+    "io_uring_enter": "EINTR EAGAIN EBUSY EBADF EBADFD EFAULT EINVAL ENXIO EOPNOTSUPP",
+    # Before it listens:
+    "socket": "EACCES EAFNOSUPPORT EINVAL EMFILE ENFILE ENOBUFS ENOMEM EPROTONOSUPPORT",
+    "setsockopt": "EBADF EFAULT EINVAL ENOPROTOOPT ENOTSOCK",
+    "bind": "EACCES EADDRINUSE EBADF EINVAL ENOTSOCK EADDRNOTAVAIL EFAULT ENOMEM",
+    "listen": "EADDRINUSE EBADF ENOTSOCK EOPNOTSUPP",
+    "getsockname": "EBADF EFAULT EINVAL ENOBUFS ENOTSOCK",
+    "epoll_create1": "EINVAL EMFILE ENFILE ENOMEM",
+    "eventfd2": "EINVAL EMFILE ENFILE ENODEV ENOMEM",
+    "signalfd4": "EBADF EINVAL EMFILE ENFILE ENODEV ENOMEM",
+    "io_uring_setup": "EFAULT EINVAL EMFILE ENFILE ENOMEM EPERM",
+    "io_uring_register": "EBADF EFAULT EINVAL ENOMEM ENXIO EOPNOTSUPP",
+}
+
+STARTING = {
+    "fork": ("socket", "setsockopt", "bind", "listen", "getsockname"),
+    "epoll": ("socket", "setsockopt", "bind", "listen", "getsockname", "epoll_create1", "eventfd2"),
+    "uring": ("socket", "setsockopt", "bind", "listen", "getsockname", "eventfd2", "io_uring_setup",
+              "io_uring_register"),
+}
+SERVING = {
+    "fork": ("accept4", "recvfrom", "sendto", FORKS, "ppoll"),
+    "epoll": ("accept4", "recvfrom", "sendto", "epoll_ctl", "epoll_wait"),
+    "uring": ("io_uring_enter",),
+}
+
+# How long clients may have to wait before a failure that goes on ends: longer where the server gives up after a while.
+LASTS_S = collections.defaultdict(lambda: 0.3, {"recvfrom": 3, "sendto": 3, "ppoll": 3})
+
+
+class Client(threading.Thread):
+    """Sends two words and reads their echo to the end."""
+
+    def __init__(self, address):
+        super().__init__(daemon=True)
+        self.address = address
+        self.outcome = "hung"
+        self.start()
+
+    def run(self):
+        heard = b""
+        try:
+            with socket.create_connection(self.address, PATIENCE_S) as connection:
+                connection.settimeout(PATIENCE_S)
+                connection.sendall(FIRST)
+                while len(heard) < len(FIRST):
+                    more = connection.recv(100)
+                    if not more:
+                        break
+                    heard += more
+                connection.sendall(SECOND)
+                connection.shutdown(socket.SHUT_WR)
+                while more := connection.recv(100):
+                    heard += more
+        except (ConnectionError, OSError) as failure:
+            if isinstance(failure, TimeoutError):
+                return
+        whole = FIRST + SECOND
+        if heard == whole:
+            self.outcome = "served"
+        else:
+            self.outcome = "refused" if whole.startswith(heard) else "lost"
+
+
+def injection(calls, error, when):
+    return ["-f", "-qq", "-e", f"trace={calls}", "-e", "signal=SIGSTOP", "-e", f"inject={calls}:error={error}{when}"]
+
+
+def send_signal(pid, number):
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
+def state_of(pid):
+    """A letter, as in proc(5); X: it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0]
+    except OSError:
+        return "X"
+
+
+def is_traced(pid):
+    try:
+        with open(f"/proc/{pid}/status") as file:
+            return any(line.startswith("TracerPid:") and int(line.split()[1]) != 0 for line in file)
+    except OSError:
+        return False
+
+
+class Attached:
+    """The calls fail as long as the block lasts."""
+
+    def __init__(self, server, calls, error, when):
+        self.server = server
+        self.log_file = tempfile.TemporaryFile()
+        command = ["strace", *injection(calls, error, when), "-p", str(server.pid)]
+        command.remove("-qq")
+        self.process = subprocess.Popen(command, stderr=self.log_file, stdin=subprocess.DEVNULL)
+        eventually("strace has attached", lambda: "attached" in self.log() or self.process.poll() is not None)
+        if self.process.poll() is not None:
+            raise RuntimeError(f"strace cannot attach here: {self.log().strip()}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        # Were strace to let go of a process in the middle of a call that is to fail, that call would answer ENOSYS.
+        family = [self.server.pid, *(pid for pid, _ in children_of(self.server.pid))]
+        halted = [pid for pid in family if is_traced(pid)]
+        for pid in halted:
+            send_signal(pid, signal.SIGSTOP)
+        eventually("all are halted", lambda: self.halts() >= sum(state_of(pid) not in "ZX" for pid in halted))
+        self.process.terminate()
+        self.process.wait(PATIENCE_S)
+        for pid in halted:
+            send_signal(pid, signal.SIGCONT)
+        self.injected = self.log().count("(INJECTED)")
+        self.log_file.close()
+
+    def log(self):
+        self.log_file.seek(0)
+        return self.log_file.read().decode(errors="replace")
+
+    def halts(self):
+        return self.log().count("stopped by SIGSTOP")
+
+
+def why_bad(server, descriptors, told_before):
+    """What is wrong with the server after the failures have ended, or None."""
+    if server.process.poll() is not None:
+        return f"DIED ({server.process.returncode})"
+    try:
+        if server.echo(b"after") != b"after":
+            return "LOST after it"
+        server.await_no_sessions()
+        eventually("all descriptors are back", lambda: server.descriptors() <= descriptors)
+    except (AssertionError, OSError) as failure:
+        return f"LEAKED or hung: {failure}"
+    told = server.log()[told_before:]
+    broken = re.search(r"monitor: ([a-z-]+): ", told)
+    return f"BROKE {broken.group(1)}" if broken else None
+
+
+class MonitoredServer(Server):
+    """Of the fork interpreter the monitor is a child."""
+
+    def __init__(self, interpreter):
+        super().__init__("--drain-timeout", "0", "--monitor", interpreter=interpreter)
+
+    def await_no_sessions(self):
+        monitor = 1 if self.interpreter == "fork" else 0
+        eventually("all sessions are gone", lambda: len(children_of(self.pid)) <= monitor)
+
+    def stopped_with_a_message(self):
+        status = self.process.poll()
+        return status in (1, 2, 3) and "echo-server: " in self.log()
+
+
+def serve_through(server, call, error, when):
+    """The outcome of one cell on a server that serves."""
+    descriptors = server.descriptors()
+    told_before = len(server.log())
+    with Attached(server, call, error, when) as attached:
+        clients = [Client(server.address) for _ in range(CLIENTS)]
+        end = time.monotonic() + LASTS_S[call]
+        while any(client.is_alive() for client in clients) and time.monotonic() < end:
+            if server.process.poll() is not None:
+                break
+            time.sleep(0.01)
+    if server.stopped_with_a_message():
+        return "stopped, said so"
+    for client in clients:
+        client.join(10)
+    if not attached.injected:
+        return "-"
+    bad = why_bad(server, descriptors, told_before)
+    if bad:
+        return bad
+    outcomes = collections.Counter(client.outcome for client in clients)
+    if outcomes["hung"] or outcomes["lost"]:
+        return "HUNG" if outcomes["hung"] else "LOST"
+    return f"refused {outcomes['refused']} of {CLIENTS}" if outcomes["refused"] else "served on"
+
+
+def start_through(interpreter, call, error, when):
+    """The outcome of one cell on a server that starts."""
+    with tempfile.TemporaryFile() as log_file, tempfile.NamedTemporaryFile() as calls:
+        command = ["strace", *injection(call, error, when), "-o", calls.name, ECHO_SERVER, "--port", "0"]
+        command += ["--interpreter", interpreter, "--drain-timeout", "0"]
+        command += [] if interpreter == "fork" else ["--workers", "1"]
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=log_file, stdin=subprocess.DEVNULL, env=traced_environment()
+        )
+        try:
+            line = process.stdout.readline().decode()
+            if line.startswith("listening on "):
+                host, _, port = line.split()[2].rpartition(":")
+                client = Client((host, int(port)))
+                client.join(10)
+                for child in subprocess.run(
+                    ["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True, text=True
+                ).stdout.split():
+                    os.kill(int(child), signal.SIGTERM)
+            status = process.wait(PATIENCE_S)
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+        log_file.seek(0)
+        log = log_file.read().decode(errors="replace")
+        if not os.path.getsize(calls.name) or b"INJECTED" not in open(calls.name, "rb").read():
+            return "-"
+    if line.startswith("listening on "):
+        return "served on" if client.outcome == "served" and status == 0 else f"BAD {client.outcome}, {status}"
+    lines = [line for line in log.splitlines() if line.startswith("echo-server: ")]
+    return "stopped, said so" if status == 2 and len(lines) == 1 else f"DIED ({status}): {log}"
+
+
+class Matrix:
+    def __init__(self, interpreter):
+        self.interpreter = interpreter
+        self.rows = []  # (call, error, outcomes)
+
+    def fill(self, calls, sample):
+        for call in [call for call in STARTING[self.interpreter] if not calls or call in calls]:
+            self.add(call, sample, lambda error, when, call=call: start_through(self.interpreter, call, error, when))
+        serving = [call for call in SERVING[self.interpreter] if not calls or call.split(",")[0] in calls]
+        if not serving:
+            return
+        server = MonitoredServer(self.interpreter).__enter__()
+        try:
+            for call in serving:
+
+                def outcome(error, when, call=call):
+                    nonlocal server
+                    if server.process.poll() is not None:
+                        server.__exit__(True)
+                        server = MonitoredServer(self.interpreter).__enter__()
+                    return serve_through(server, call, error, when)
+
+                self.add(call, sample, outcome)
+        finally:
+            server.__exit__(True)
+
+    def add(self, call, sample, outcome):
+        errors = ERRORS[call].split()
+        # A sample is taken out of the middle, where the errors are that end something at once.
+        begin = (len(errors) - sample) // 2
+        chosen = errors[begin : begin + sample] if 0 < sample < len(errors) else errors
+        for error in chosen:
+            outcomes = tuple(outcome(error, when) for when in LENGTHS.values())
+            self.rows.append((call.split(",")[0], error, outcomes))
+
+    def bad(self):
+        fine = re.compile(r"served on|refused \d of \d|stopped, said so|-$")
+        return [row for row in self.rows if not all(fine.match(outcome) for outcome in row[2])]
+
+    def text(self):
+        """Errors of a call to which the same happens stand together."""
+        groups = collections.OrderedDict()
+        for call, error, outcomes in self.rows:
+            groups.setdefault((call, outcomes), []).append(error)
+        lines = [self.line("call", "answers", LENGTHS)]
+        last = None
+        for (call, outcomes), errors in groups.items():
+            words, width = [""], 44
+            for error in errors:
+                if words[-1] and len(words[-1]) + 1 + len(error) > width:
+                    words.append("")
+                words[-1] = f"{words[-1]} {error}".strip()
+            lines.append(self.line(call if call != last else "", words[0], outcomes))
+            lines += [self.line("", more, ("", "", "")) for more in words[1:]]
+            last = call
+        return "\n".join(lines)
+
+    @staticmethod
+    def line(call, errors, outcomes):
+        cells = "  ".join(f"{outcome:<16}" for outcome in outcomes)
+        return f"  {call:<17}  {errors:<44}  {cells}".rstrip()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--interpreter", action="append", choices=INTERPRETERS)
+    parser.add_argument("--call", action="append")
+    parser.add_argument("--sample", type=int, default=0)
+    arguments = parser.parse_args()
+    bad = 0
+    for interpreter in arguments.interpreter or INTERPRETERS:
+        matrix = Matrix(interpreter)
+        matrix.fill(arguments.call, arguments.sample)
+        bad += len(matrix.bad())
+        print(f"{'violated' if matrix.bad() else 'holds'}: echo-server on {interpreter}, {len(matrix.rows)} errors\n")
+        print(matrix.text() + "\n", flush=True)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
