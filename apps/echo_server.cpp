@@ -9,10 +9,13 @@
 #include <cstdio>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "apps/life.hpp"
 #include "apps/metrics_process.hpp"
+#include "apps/output.hpp"
+#include "apps/sandboxing.hpp"
 #include "apps/server_arguments.hpp"
 #include "apps/server_log.hpp"
 #include "apps/serving.hpp"
@@ -30,6 +33,9 @@ bool open_standard_streams() {
 }
 
 ExitCode serve(ServerArguments arguments) {
+  if (arguments.sandbox == SandboxMode::report) {
+    return print("echo-server", sandbox_report(arguments), ExitCode::holds);
+  }
   ServerLog log(arguments.interpreter, arguments.log_format);
   Life life(arguments, log);
   if (const auto why = life.inherit(arguments)) {
@@ -51,7 +57,9 @@ ExitCode serve(ServerArguments arguments) {
   // Its process must not have what the server has.
   std::unique_ptr<MetricsProcess> metrics;
   if (arguments.metrics) {
-    auto started = MetricsProcess::start(*arguments.metrics, facts_of(arguments), [&] { life.settle_helper(); });
+    const std::optional<sandbox::Sandbox> closed = metrics_sandbox(arguments);
+    auto started = MetricsProcess::start(*arguments.metrics, facts_of(arguments), closed ? &*closed : nullptr,
+                                         [&] { life.settle_helper(); });
     if (!started) {
       log.note("--metrics: " + started.error());
       return ExitCode::bad_input;

@@ -9,7 +9,7 @@ set -euo pipefail
 exec >&2
 
 app="g++ cmake ninja-build libfmt-dev nlohmann-json3-dev librange-v3-dev librapidcheck-dev libcli11-dev \
-liburing-dev libisal-dev libpcap-dev prometheus-cpp-dev"
+liburing-dev libisal-dev libpcap-dev libseccomp-dev prometheus-cpp-dev"
 test="libgtest-dev netcat-openbsd telnet graphviz strace procps python3 socat ncat"
 bench="pkg-config liburing-dev libuv1-dev libasio-dev libevent-dev spin python3"
 ci="git clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev"

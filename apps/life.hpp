@@ -44,6 +44,8 @@ class Life {
   /// Null: there is nothing inherited.
   AdoptedListeners* adopted() { return has_inherited_ ? &adopted_ : nullptr; }
 
+  /// Whether a service manager listens.
+  [[nodiscard]] bool sends_notices() const { return notices_.has_listener(); }
   /// What the server's first thread sees to.
   Errand errand();
   /// What each other thread of it sees to, and shows thereby that it is alive.

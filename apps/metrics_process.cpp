@@ -15,6 +15,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -73,13 +74,14 @@ void await_end_of_server() {
 
 }  // namespace
 
-void MetricsProcess::serve(const Endpoint& at, const ServerFacts& facts, int server,
+void MetricsProcess::serve(const Endpoint& at, const ServerFacts& facts, const sandbox::Sandbox* closed, int server,
                            const std::function<void()>& settle) {
   end_with(server);
   if (alive_.take(0) != SharedLock::Taken::yes) complain("its lock is taken");
   // The library does not say why it cannot bind.
   if (const auto free = kernel::open_socket(at, kernel::Sharing::alone); !free) complain(explained(free.error()));
   try {
+    if (closed != nullptr) closed->confine_thread();
     prometheus::Exposer exposer(options_of_exposer(at));
     const auto reader = std::make_shared<BoardReader>(board_, facts);
     exposer.RegisterCollectable(reader);
@@ -87,6 +89,10 @@ void MetricsProcess::serve(const Endpoint& at, const ServerFacts& facts, int ser
     // (Who becomes another user has to say it again.)
     end_with(server);
     const auto port = static_cast<std::uint16_t>(exposer.GetListeningPorts().at(0));
+    if (closed != nullptr) {
+      closed->limit_process();
+      closed->filter_all_threads();
+    }
     tell_server(serves, text_of(Endpoint{at.host, port}));
     await_end_of_server();
     std::_Exit(status_of(ExitCode::holds));
@@ -99,9 +105,10 @@ void MetricsProcess::serve(const Endpoint& at, const ServerFacts& facts, int ser
 
 std::expected<std::unique_ptr<MetricsProcess>, std::string> MetricsProcess::start(const Endpoint& at,
                                                                                   const ServerFacts& facts,
+                                                                                  const sandbox::Sandbox* closed,
                                                                                   const std::function<void()>& settle) {
   std::unique_ptr<MetricsProcess> made(new MetricsProcess(facts.workers));
-  const auto work = [&, server = getpid()] { made->serve(at, facts, server, settle); };
+  const auto work = [&, server = getpid()] { made->serve(at, facts, closed, server, settle); };
   const HelperProcess helper = start_helper(SOCK_SEQPACKET, "cannot start the process of the metrics", work);
   made->pid_ = helper.pid;
   made->socket_ = helper.socket;

@@ -8,6 +8,7 @@
 #include "apps/metrics_board.hpp"
 #include "apps/metrics_families.hpp"
 #include "core/endpoint.hpp"
+#include "interpreters/sandbox/sandbox.hpp"
 #include "interpreters/shared_lock.hpp"
 
 namespace antiphon {
@@ -20,9 +21,10 @@ namespace antiphon {
 class MetricsProcess {
  public:
   /// To be called by the server's first process while it has one thread and no child. The error: why it cannot serve
-  /// there. `settle`: what its process does once it listens. Throws std::system_error or std::bad_alloc when the kernel
-  /// has no room.
+  /// there. `closed`: its sandbox, or null. `settle`: what its process does once it listens. Throws std::system_error
+  /// or std::bad_alloc when the kernel has no room.
   static std::expected<std::unique_ptr<MetricsProcess>, std::string> start(const Endpoint& at, const ServerFacts& facts,
+                                                                           const sandbox::Sandbox* closed,
                                                                            const std::function<void()>& settle);
   /// In the server's first process: ends it.
   ~MetricsProcess();
@@ -39,7 +41,7 @@ class MetricsProcess {
 
  private:
   explicit MetricsProcess(std::size_t workers) : board_(workers) {}
-  [[noreturn]] void serve(const Endpoint& at, const ServerFacts& facts, int server,
+  [[noreturn]] void serve(const Endpoint& at, const ServerFacts& facts, const sandbox::Sandbox* closed, int server,
                           const std::function<void()>& settle);
   std::expected<std::string, std::string> await_address() const;
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "apps/helper_process.hpp"
+#include "apps/sandboxing.hpp"
 #include "interpreters/event_bytes.hpp"
 #include "interpreters/trace_writer.hpp"
 #include "verify/monitor.hpp"
@@ -35,6 +36,21 @@ int abort_signal() { return SIGRTMIN; }
 
 // -- The monitor's side ------------------------------------------------------------------------------------------
 
+/// It reads its socket, writes lines, and may end the server.
+void close_sandbox(OnViolation on_violation) {
+  std::vector<sandbox::Need> needs{{"monitor", sandbox::call("recvfrom"), "events"},
+                                   {"monitor", sandbox::call("sendto"), "the verdict"}};
+  const bool aborts = on_violation == OnViolation::abort;
+  if (aborts) {
+    needs.push_back({"monitor", sandbox::call("getppid"), "the server, as long as it is there"});
+    needs.push_back(
+        {"monitor",
+         sandbox::call("kill", "SIGRTMIN", {{1, ~std::uint32_t{0}, static_cast<std::uint64_t>(abort_signal())}}),
+         "the server's end"});
+  }
+  close_helper(needs, aborts);
+}
+
 /// Judges what comes in until no sender is left. False: something came that is no event.
 bool judge_all(TraceSink& judge) {
   std::vector<char> message(longest_message);
@@ -54,10 +70,11 @@ bool judge_all(TraceSink& judge) {
 }  // namespace
 
 MonitorProcess::MonitorProcess(const verify::Expectations& expectations, OnViolation on_violation, const ServerLog& log,
-                               MetricsSlot* shown, const std::function<void()>& in_monitor)
+                               SandboxMode sandbox, MetricsSlot* shown, const std::function<void()>& in_monitor)
     : on_violation_(on_violation), log_(&log), shown_(shown), first_(getpid()) {
   const auto work = [&] {
     if (in_monitor) in_monitor();
+    if (sandbox == SandboxMode::on) close_sandbox(on_violation);
     judge_and_leave(expectations);
   };
   const HelperProcess helper = start_helper(SOCK_SEQPACKET, "cannot start the monitor", work);

@@ -7,6 +7,7 @@
 #include "apps/exit_code.hpp"
 #include "apps/metrics_board.hpp"
 #include "apps/monitoring.hpp"
+#include "apps/server_arguments.hpp"
 #include "apps/server_log.hpp"
 #include "interpreters/process_numbers.hpp"
 #include "interpreters/recording.hpp"
@@ -26,9 +27,9 @@ class MonitorProcess final : public TraceSink {
  public:
   /// To be made by the server's first process while it has one thread and no child. Throws std::system_error when the
   /// kernel has no room. `shown` is told what it finds, and may be null. `in_monitor` is what the monitor's process
-  /// does first.
+  /// does first; then it closes a sandbox of its own, if the server is to have one.
   MonitorProcess(const verify::Expectations& expectations, OnViolation on_violation, const ServerLog& log,
-                 MetricsSlot* shown = nullptr, const std::function<void()>& in_monitor = {});
+                 SandboxMode sandbox, MetricsSlot* shown = nullptr, const std::function<void()>& in_monitor = {});
   ~MonitorProcess() override;
   MonitorProcess(const MonitorProcess&) = delete;
   MonitorProcess& operator=(const MonitorProcess&) = delete;

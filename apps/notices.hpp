@@ -17,6 +17,7 @@ class Notices {
 
   /// Tells, if somebody is there to be told: lines `NAME=VALUE`. Who does not read is not waited for.
   void tell(const std::string& text) const;
+  [[nodiscard]] bool has_listener() const { return socket_.valid(); }
   /// In a process that was forked: it has nothing to tell.
   void end() { socket_ = kernel::Descriptor(-1); }
 

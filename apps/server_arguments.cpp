@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "apps/addresses.hpp"
+#include "apps/sandboxing.hpp"
 #include "apps/server_manual.hpp"
 #include "interpreters/trace_file.hpp"
 #include "interpreters/trace_text.hpp"
@@ -21,8 +22,9 @@ namespace antiphon {
 namespace {
 
 constexpr std::int64_t most_spin_us = 1'000'000;
-constexpr std::string_view log_format_names[] = {"text", "json"};    // as in LogFormat
-constexpr std::string_view on_violation_names[] = {"log", "abort"};  // as in OnViolation
+constexpr std::string_view log_format_names[] = {"text", "json"};      // as in LogFormat
+constexpr std::string_view sandbox_names[] = {"on", "off", "report"};  // as in SandboxMode
+constexpr std::string_view on_violation_names[] = {"log", "abort"};    // as in OnViolation
 
 /// The interpreter that a name stands for.
 std::string chosen_interpreter(const std::string& name) {
@@ -63,6 +65,14 @@ void check_companions(const CLI::App& app) {
                                      std::pair("--on-violation", "--monitor")}) {
     if (app.count(name) != 0 && app.count(needed) == 0) refuse(name, fmt::format("there is no {}", needed));
   }
+}
+
+SandboxMode chosen_sandbox(const std::string& name) {
+  constexpr auto option = "--sandbox";
+  const auto mode = static_cast<SandboxMode>(choice(option, name, sandbox_names));
+  if (mode != SandboxMode::on) return mode;
+  if (const auto why_not = why_no_sandbox()) refuse(option, *why_not);
+  return mode;
 }
 
 /// The seed takes nothing from outside; who sets something for it would be misled.
@@ -124,6 +134,8 @@ void add_options(CLI::App& app, ServerArguments& arguments) {
   });
   add_text(app, "--user", [&](Text name) { arguments.user = user_named("--user", name); });
   add_number(app, "--take-over", arguments.take_over, 1, most_int);
+  if (!sandbox_is_default()) arguments.sandbox = SandboxMode::off;
+  add_text(app, "--sandbox", [&](Text name) { arguments.sandbox = chosen_sandbox(name); });
 }
 
 }  // namespace

@@ -15,6 +15,13 @@
 
 namespace antiphon {
 
+/// Whether the server gives up what its program does not need.
+enum class SandboxMode : std::uint8_t {
+  on,
+  off,
+  report  ///< It does not serve, but says what it would need.
+};
+
 /// What echo-server was asked to do.
 struct ServerArguments {
   std::string program = "stream";
@@ -33,6 +40,7 @@ struct ServerArguments {
   LogFormat log_format = LogFormat::text;
   std::optional<User> user;  ///< Whom to become before clients are served.
   int take_over = 0;         ///< The process whose listeners are taken; 0: nobody's.
+  SandboxMode sandbox = SandboxMode::on;
 };
 
 /// Reads the command line of echo-server and resolves the host. Errors are one line that names the option.

@@ -62,6 +62,10 @@ OPTIONS
                           The address and the least number of workers are those of PID's listeners. It takes the same
                           user and the right to trace PID, or root. Give it another --trace FILE,
                           and another address for --metrics.
+  --sandbox on|off|report Once it listens, give up all that the program cannot ask for any more: system calls (a process
+                          that makes another one is ended by SIGSYS), operations of io_uring, files, ports,
+                          capabilities. on: the default; a line tells what the kernel lacks. report: do not serve, but
+                          print what the program needs and why. Default in a build with a sanitizer: off.
   --version               Print the version and exit.
   -h, --help              Print this page and exit.
 

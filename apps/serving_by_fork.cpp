@@ -5,6 +5,7 @@
 
 #include "apps/meter.hpp"
 #include "apps/monitor_process.hpp"
+#include "apps/sandboxing.hpp"
 #include "apps/serving.hpp"
 #include "apps/told.hpp"
 #include "core/programs/catalogue.hpp"
@@ -31,11 +32,12 @@ ExitCode serve_by_fork(const ServerArguments& arguments, ServerLog& log, TraceFi
   Told<MonitorProcess> told;
   MetricsSlot* const slot = metrics == nullptr ? nullptr : &metrics->board().slot(0);
   if (arguments.monitor) {
-    told.monitor.emplace(expectations_of_one(arguments), arguments.on_violation, log, slot,
+    told.monitor.emplace(expectations_of_one(arguments), arguments.on_violation, log, arguments.sandbox, slot,
                          [&] { life.settle_helper(); });
   }
   if (trace != nullptr) told.writer.emplace(*trace, arguments.trace_payload);
   TraceSink* const sink = told.sink();
+  const Sandboxing sandbox(arguments, log, life.sends_notices());
   ForkHandler handler(life.adopted(), life.errand());
   std::optional<Meter> meter;
   if (metrics != nullptr) {
@@ -49,6 +51,8 @@ ExitCode serve_by_fork(const ServerArguments& arguments, ServerLog& log, TraceFi
     if (trace != nullptr) trace->start(header_of(arguments, bound));
     if (sink != nullptr) sink->flush();
     life.settle();
+    sandbox.limit_process();
+    sandbox.close_server();
     state.bound = bound;
     life.ready(bound);
   };

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "apps/meter.hpp"
+#include "apps/sandboxing.hpp"
 #include "apps/serving.hpp"
 #include "apps/told.hpp"
 #include "core/programs/catalogue.hpp"
@@ -42,6 +43,7 @@ class Workers {
         trace_(trace),
         life_(&life),
         metrics_(metrics),
+        sandbox_(arguments, log, life.sends_notices()),
         workers_(static_cast<std::size_t>(arguments.workers)) {}
 
   ExitCode serve() {
@@ -60,6 +62,7 @@ class Workers {
   struct Worker {
     std::thread thread;
     std::optional<Endpoint> bound;  ///< Once it listens.
+    bool is_closed = false;         ///< Its thread's sandbox.
     bool over = false;
     LoopCounts counts;
     Errand errand;
@@ -85,10 +88,28 @@ class Workers {
     if (!failure.empty()) workers_.front().exception = failure;
   }
 
-  /// All listen.
+  /// All listen. Once the server is who it is to be, all its threads close their sandboxes, and only then clients are
+  /// served: what one thread may do another one could make it do.
   void begin(const Endpoint& bound) {
     life_->settle();
+    sandbox_.limit_process();
+    if (workers_.size() == 1) {
+      sandbox_.close_server();
+    } else {
+      tell([&] { is_settled_ = true; });
+      if (!all_are_closed()) return;
+      sandbox_.close_main_thread();
+    }
     life_->ready(bound);
+  }
+
+  /// False: a worker could not close its sandbox, and is over.
+  bool all_are_closed() {
+    std::unique_lock lock(mutex_);
+    news_.wait(lock, [&] {
+      return std::ranges::all_of(workers_, [](const Worker& one) { return one.is_closed || one.over; });
+    });
+    return std::ranges::none_of(workers_, &Worker::over);
   }
 
   /// Until all workers are over.
@@ -203,8 +224,10 @@ class Workers {
       if (sink != nullptr) sink->flush();
       tell([&] { worker.bound = bound; });
       if (workers_.size() == 1) return begin(bound);
-      std::unique_lock lock(mutex_);
-      news_.wait(lock, [this] { return may_accept_; });
+      await([this] { return is_settled_ || may_accept_; });
+      sandbox_.close_server();
+      tell([&] { worker.is_closed = true; });
+      await([this] { return may_accept_; });
     };
     const auto when_stopping = [this] {
       // (One that could not start was not asked.)
@@ -224,8 +247,15 @@ class Workers {
     options.adopted = life_->adopted();
     options.errand = workers_.size() == 1 ? life_->errand() : worker.errand;
     options.sharing = sharing;
+    options.ring_operations = sandbox_.ring_operations();
     options.grace_ms = arguments_.options.session.until.drain_ms + grace_ms;
     return options;
+  }
+
+  template <class Condition>
+  void await(Condition condition) {
+    std::unique_lock lock(mutex_);
+    news_.wait(lock, condition);
   }
 
   template <class Change>
@@ -277,10 +307,12 @@ class Workers {
   TraceFile* trace_;
   Life* life_;
   MetricsProcess* metrics_;
+  Sandboxing sandbox_;
   Stop stop_;
   LoopFamily family_;
   std::atomic<bool> told_of_stop_ = false;
-  std::mutex mutex_;  ///< Of `bound`, `over` and `may_accept_`.
+  std::mutex mutex_;  ///< Of `bound`, `is_closed`, `over`, `is_settled_` and `may_accept_`.
+  bool is_settled_ = false;
   std::condition_variable news_;
   kernel::Descriptor changes_ = kernel::needed(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");  ///< The same news.
   bool may_accept_ = false;  ///< All workers listen, and the server is who it is to be.

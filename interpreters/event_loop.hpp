@@ -3,6 +3,8 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <vector>
 
 #include "core/programs/server.hpp"
 #include "core/trace.hpp"
@@ -48,6 +50,8 @@ struct LoopOptions {
   AdoptedListeners* adopted = nullptr;      ///< Sockets that OpenSocket may answer with; null: there are none.
   Errand errand;                            ///< What the loop's thread sees to beside.
   kernel::Sharing sharing = kernel::Sharing::alone;
+  /// On io_uring: the IORING_OP_* that the ring may be asked, whoever asks it; none: any.
+  std::optional<std::vector<std::uint8_t>> ring_operations;
   std::int64_t grace_ms = forever_ms;  ///< After a stop: how long processes may go on once the first one has ended.
 };
 

@@ -4,6 +4,8 @@
 #include <liburing.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -11,6 +13,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -32,12 +35,14 @@ using kernel::Nanoseconds;
 /// The rings of requests and completions, with the ring of buffers that multishot receives are filled from.
 class Ring {
  public:
-  /// `slots` is a power of two.
-  explicit Ring(std::uint32_t slots) : slot_mask_(static_cast<int>(slots) - 1) {
-    const int failure = set_up();
+  /// `slots` is a power of two; `operations`: what it may be asked, if not anything.
+  explicit Ring(std::uint32_t slots, const std::optional<std::vector<std::uint8_t>>& operations = {})
+      : slot_mask_(static_cast<int>(slots) - 1) {
+    const int failure = set_up(operations ? IORING_SETUP_R_DISABLED : 0U);
     if (failure < 0) fail(-failure, "io_uring_setup");
     try {
       provide_buffers(slots);
+      if (operations) restrict_to(*operations);
     } catch (...) {
       io_uring_queue_exit(&ring_);
       throw;
@@ -105,9 +110,9 @@ class Ring {
   static constexpr unsigned requests = 512;
   static constexpr unsigned completions_kept = 4096;
 
-  int set_up() {
+  int set_up(unsigned how) {
     // Newest first: what an older kernel does not know it refuses.
-    constexpr unsigned always = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
+    const unsigned always = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | how;
     for (const unsigned more : {IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
                                 IORING_SETUP_SUBMIT_ALL | IORING_SETUP_COOP_TASKRUN, 0U}) {
       io_uring_params parameters{};
@@ -128,6 +133,29 @@ class Ring {
     const int failure = io_uring_register_buf_ring(&ring_, &registration, 0);
     if (failure < 0) fail(-failure, "io_uring_register_buf_ring");
     io_uring_buf_ring_init(buffers_);
+  }
+
+  /// From here on the ring refuses everything else with EACCES.
+  void restrict_to(const std::vector<std::uint8_t>& operations) {
+    std::vector<io_uring_restriction> allowed;
+    const auto allow = [&](std::uint16_t what) -> io_uring_restriction& {
+      io_uring_restriction& one = allowed.emplace_back();
+      one.opcode = what;
+      return one;
+    };
+    for (const std::uint8_t operation : operations) allow(IORING_RESTRICTION_SQE_OP).sqe_op = operation;
+    for (const std::uint8_t ours : {IORING_REGISTER_RING_FDS, IORING_UNREGISTER_RING_FDS}) {
+      allow(IORING_RESTRICTION_REGISTER_OP).register_op = ours;
+    }
+    const bool receives = std::ranges::find(operations, IORING_OP_RECV) != operations.end();
+    allow(IORING_RESTRICTION_SQE_FLAGS_ALLOWED).sqe_flags = receives ? IOSQE_BUFFER_SELECT : 0;
+    // (liburing 2.3 declares functions for these two, and does not have them.)
+    register_with(IORING_REGISTER_RESTRICTIONS, allowed.data(), allowed.size());
+    register_with(IORING_REGISTER_ENABLE_RINGS, nullptr, 0);
+  }
+
+  void register_with(unsigned what, void* argument, std::size_t count) const {
+    if (syscall(SYS_io_uring_register, ring_.ring_fd, what, argument, count) < 0) fail(errno, "io_uring_register");
   }
 
   io_uring ring_{};
@@ -172,7 +200,8 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
  public:
   static constexpr bool sockets_block = true;  // io_uring waits by itself, unless a socket says that it must not
 
-  explicit UringLoop(const LoopOptions& options) : Scheduler(options), slots_(slot_count), ring_(slot_count) {
+  explicit UringLoop(const LoopOptions& options)
+      : Scheduler(options), slots_(slot_count), ring_(slot_count, options.ring_operations) {
     if (options.stop != nullptr) {
       watch_aside(Of::stop, options.stop->descriptor());
       watch_aside(Of::stop_at_once, options.stop->descriptor_at_once());

@@ -47,6 +47,7 @@ SERVERS = {
 # What recording and counting cost our server: options beside those of the plain one; {folder} is a new one each time.
 RECORDED = {
     "plain": [],
+    "no sandbox": ["--sandbox", "off"],
     "--trace": ["--trace", "{folder}/t.jsonl", "--trace-limit", "256M"],
     "digest": ["--trace", "{folder}/t.jsonl", "--trace-limit", "256M", "--trace-payload", "digest"],
     "--monitor": ["--monitor"],
