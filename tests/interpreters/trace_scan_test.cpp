@@ -10,12 +10,6 @@
 namespace antiphon {
 namespace {
 
-/// Forms that the fast reader leaves to the other one: what is not answered, an end with an error, a control character.
-bool is_left_out(const std::string& line) {
-  return line.find("pending") != std::string::npos || line.find(R"("end":"E)") != std::string::npos ||
-         line.find("\\u") != std::string::npos;
-}
-
 TEST(TraceScan, ReadsWhatIsWritten) {
   for (const Sample& sample : samples()) {
     const std::string line = event_line(sample.event);

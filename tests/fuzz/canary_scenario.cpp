@@ -1,0 +1,24 @@
+// Must crash: `scenario` with a server that loses the last byte of each message.
+
+#include "verify/planted.hpp"
+
+#include <algorithm>
+
+#include "tests/fuzz/harness.hpp"
+#include "tests/fuzz/scenarios.hpp"
+#include "tests/fuzz/subject.hpp"
+
+namespace antiphon::fuzz {
+
+void try_input(std::string_view input) {
+  static const Subject subject = [] {
+    const auto all = verify::planted_violations();
+    const auto planted = std::ranges::find(all, "answered", &verify::Planted::clause);
+    Subject one = subject_named("stream");
+    one.server = planted->server;
+    return one;
+  }();
+  try_scenario(subject, scenario_from(input));
+}
+
+}  // namespace antiphon::fuzz
