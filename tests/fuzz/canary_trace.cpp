@@ -7,9 +7,8 @@
 namespace antiphon::fuzz {
 
 void try_input(std::string_view input) {
-  try_line(input.substr(0, input.find('\n')), [](std::string_view line, Event& event) {
-    return scan_event(line.substr(0, line.rfind('}') + 1), event);
-  });
+  try_line(input.substr(0, input.find('\n')),
+           [](std::string_view line, Event& event) { return scan_event(line.substr(0, line.rfind('}') + 1), event); });
 }
 
 }  // namespace antiphon::fuzz

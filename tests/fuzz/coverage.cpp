@@ -14,7 +14,7 @@ void try_input(std::string_view input) {
   const auto passages = read_coverage(file_of(input), "seed", graph);
   if (!passages) return demand_one_line(passages.error());
   demand(passages->nodes.size() == graph.nodes.size(), "coverage of another program is taken");
-  demand(!dump(graph, DumpFormat::tree, &*passages).empty(), "coverage that was read is not shown");
+  demand(!dump(graph, DumpFormat::tree, *passages).empty(), "coverage that was read is not shown");
 }
 
 }  // namespace antiphon::fuzz

@@ -107,8 +107,8 @@ class Trial {
   void retrace(const std::vector<ProcessEvent>& record) const {
     const auto retraced = verify::retrace(subject_->server, record);
     if (!retraced) return demand_one_line(retraced.error());
-    want(!retraced->parting, "the simulator parts from itself: " +
-                                 (retraced->parting ? retraced->parting->sentence : std::string()));
+    want(!retraced->parting,
+         "the simulator parts from itself: " + (retraced->parting ? retraced->parting->sentence : std::string()));
   }
 
   const Subject* subject_;

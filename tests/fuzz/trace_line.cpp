@@ -23,7 +23,8 @@ void try_line(std::string_view line, FastReader fast) {
   // A digest is lost where an answer cuts its bytes elsewhere than it is known at. No writer does that.
   const bool has_digest = written.find(R"({"digest":)") != std::string::npos;
   demand(has_digest || *again == *read, "an event that was written comes back as another");
-  demand(has_digest || is_left_out(written) || fast(written, scanned), "the fast reader does not take a line as written");
+  demand(has_digest || is_left_out(written) || fast(written, scanned),
+         "the fast reader refuses a line as it is written");
 }
 
 }  // namespace antiphon::fuzz

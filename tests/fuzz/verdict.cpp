@@ -56,8 +56,8 @@ void retrace(const Server& program, const std::vector<Event>& events) {
   const auto retraced = verify::retrace(program, record);
   if (!retraced) return demand_one_line(retraced.error());
   demand(retraced->scenario.has_value() != retraced->parting.has_value(), "neither found nor parted, or both");
-  demand(!retraced->scenario || verify::has_run(program, *retraced->scenario, retraced->steps, record,
-                                                verify::Operands::all),
+  demand(!retraced->scenario ||
+             verify::has_run(program, *retraced->scenario, retraced->steps, record, verify::Operands::all),
          "a scenario was found, and has another run");
 }
 

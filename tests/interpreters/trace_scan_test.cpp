@@ -29,6 +29,8 @@ TEST(TraceScan, TakesNoOtherForm) {
            R"({"process":18446744073709551616,"event":0,"end":"ok"})",
            R"({"process":0,"event":0,"do":"Accept","listener":0,"answer":1,"child":1})",
            R"({"process":0,"event":0,"do":"Accepts","listener":0,"answer":1})",
+           R"({"process":0,"event":0,"do":"SendClose","socket":0,"answer":"ok"})",
+           R"({"process":0,"event":0,"do":"Accept","listener":-01,"answer":1})",
            R"({"process":0,"event":0,"do":"Sleep","wait_ms":9223372036854775807,"answer":"ok"})",
            R"({"client":1,"did":"sent","bytes":{"hex":"0"}})",
            R"({"client":1,"did":"sent","bytes":{"hex":"0G"}})",

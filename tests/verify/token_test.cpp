@@ -105,6 +105,14 @@ TEST(Token, AHugeCountAsksForNoMemory) {
   }
 }
 
+TEST(Token, MoreThanARunCanHoldIsRefused) {
+  Scenario scenario(0);
+  scenario.clients.assign(4, {script::Connect{}, script::Send{1U << 26U}});
+  EXPECT_EQ(error_of(token_of(scenario, "stream", identity)), "accepted");
+  scenario.clients[3].emplace_back(script::Send{1});
+  EXPECT_EQ(error_of(token_of(scenario, "stream", identity)), "the replay token is garbled: its clients send too much");
+}
+
 TEST(Token, OneNumberIsWrittenOneWay) {
   // The seed as 0x80 0x00, which is 0 in two bytes.
   EXPECT_EQ(error_of(with_checksum("a3-stream-0123456789ab-gAAAAAAAAAACAIIABgAiACA")),

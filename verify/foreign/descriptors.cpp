@@ -263,6 +263,10 @@ void LogJudge::on_unshare(const Returned& returned) {
 void LogJudge::on_clone(const Returned& returned) {
   if (!returned.result().succeeded() || returned.value() == 0) return;
   const Pid child = returned.value();
+  if (child == returned.task.pid) {
+    refusal_ = BadInput{returned.moment.line, "a process makes itself: this log is not of one run"};
+    return;
+  }
   if (returned.task.call->child == 0) {
     // Whoever had the number before has ended, and the log does not say so (-qq).
     end(child, {}, returned.moment.line);
@@ -271,9 +275,6 @@ void LogJudge::on_clone(const Returned& returned) {
     findings_.doubt("unborn", returned.moment.text() + ": makes " + reader_->name_of(child) +
                                   ", and another process was taken for its child");
   }
-  auto held_back = unborn_.extract(child);
-  if (!held_back) return;
-  for (const strace::Event& event : held_back.mapped()) see(event);
 }
 
 void LogJudge::on_exec(const Returned& returned) {
