@@ -1,4 +1,4 @@
-// Must crash: `scenario` with a server that loses the last byte of each message.
+// Must crash: `scenario` with a server that sends every message twice.
 
 #include "verify/planted.hpp"
 
@@ -13,7 +13,7 @@ namespace antiphon::fuzz {
 void try_input(std::string_view input) {
   static const Subject subject = [] {
     const auto all = verify::planted_violations();
-    const auto planted = std::ranges::find(all, "answered", &verify::Planted::clause);
+    const auto planted = std::ranges::find(all, "echo", &verify::Planted::clause);
     Subject one = subject_named("stream");
     one.server = planted->server;
     return one;

@@ -25,7 +25,7 @@ BUILD = HERE.parent.parent / "build" / "fuzz"
 CANARIES = {
     "canary": ("heap-buffer-overflow", ""),
     "canary_trace": ("fuzz: the fast reader takes a line that the other one refuses", "trace"),
-    "canary_scenario": ("fuzz: answered: ", "scenario"),
+    "canary_scenario": ("fuzz: echo: ", "scenario"),
 }
 MOST_CANARY_SECONDS = 60
 
@@ -104,7 +104,7 @@ def try_target(name, seconds, seed):
             for path in found:
                 Path(path).unlink(missing_ok=True)
             return head + "crashes, as it must", [], 0
-        return head + "DOES NOT CRASH AS IT MUST", what_was_said(log) if crashed else [], 1
+        return head + ("CRASHES OTHERWISE THAN IT MUST" if crashed else "DOES NOT CRASH, AND MUST"), what_was_said(log), 1
     if crashed:
         details = what_was_said(log)
         details += [f"again: ANTIPHON_FUZZ_SHOW=1 {shown(binary(name))} {shown(path)}" for path in found]

@@ -275,6 +275,9 @@ void LogJudge::on_clone(const Returned& returned) {
     findings_.doubt("unborn", returned.moment.text() + ": makes " + reader_->name_of(child) +
                                   ", and another process was taken for its child");
   }
+  auto held_back = unborn_.extract(child);
+  if (!held_back) return;
+  for (const strace::Event& event : held_back.mapped()) see(event);
 }
 
 void LogJudge::on_exec(const Returned& returned) {

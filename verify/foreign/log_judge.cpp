@@ -99,16 +99,7 @@ void LogJudge::see_call(Task& task, std::size_t line, const strace::Call& call) 
   returned.moment.begun = call.begun;
   returned.moment.call = call.name;
   if (const int descriptor = returned.descriptor(0); descriptor >= 0) returned.moment.descriptor = descriptor;
-  const Pid child = makes_child(call.name) ? returned.value() : 0;
   leave(returned);
-  catch_up(child);
-}
-
-/// What was held back of a child, once it is known whose child that is. It may end its parent.
-void LogJudge::catch_up(Pid child) {
-  const auto held_back = unborn_.extract(child);
-  if (!held_back) return;
-  for (const strace::Event& event : held_back.mapped()) see(event);
 }
 
 /// What a call does as soon as it begins.

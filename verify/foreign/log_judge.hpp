@@ -57,7 +57,6 @@ class LogJudge {
   void see(Task& task, const strace::Event& event);
   void see_call(Task& task, std::size_t line, const strace::Call& call);
   void see_signal(Task& task, const strace::Signal& signal);
-  void catch_up(Pid child);
   void begin(Task& task, const strace::Call& call);
   void leave(const Returned& returned);
   void end(Pid pid, const strace::Gone& gone, std::size_t line);

@@ -488,13 +488,6 @@ TEST(StraceJudge, WhoMakesItselfIsRefused) {
             "bad input: 3: a process makes itself: this log is not of one run");
 }
 
-TEST(StraceJudge, AChildThatWasHeldBackMayEndItsParent) {
-  const std::string begin = "1 clone(flags=SIGCHLD <unfinished ...>\n2 clone(flags=SIGCHLD <unfinished ...>\n";
-  const std::string ends = "3 brk(NULL) = 0x1\n3 +++ superseded by execve in pid 1 +++\n3 +++ exited with 0 +++\n";
-  EXPECT_EQ(judged("1 brk(NULL) = 0x1\n" + forks + begin + ends + "1 <... clone resumed>) = 3\n").substr(0, 11),
-            "incomplete:");
-}
-
 TEST(StraceJudge, ConnectionsComeAndGo) {
   std::string log = one_client + hello + end_and_close;
   const std::string round = "1 accept4(3, NULL, NULL, 0) = 7\n" + hello + end_and_close;
