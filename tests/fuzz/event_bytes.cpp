@@ -9,6 +9,16 @@
 
 namespace antiphon::fuzz {
 
+namespace {
+
+std::string digested(const ProcessEvent& event) {
+  std::string line;
+  append_line(line, event, Payload::digest);
+  return line;
+}
+
+}  // namespace
+
 void try_input(std::string_view input) {
   for (;;) {
     const std::string_view before = input;
@@ -23,7 +33,12 @@ void try_input(std::string_view input) {
     std::string_view rest = bytes;
     const auto again = take_event(rest);
     demand(again && rest.empty(), "what was written is not one event");
-    demand(event_line(*again) == event_line(*event), "an event that was written comes back as another");
+    const std::string line = event_line(*event);
+    const std::string line_again = event_line(*again);
+    // Of long messages there are the digests.
+    const bool has_digest = line_again.find(R"({"digest":)") != std::string::npos;
+    const bool is_same = digested(*event) == digested(*again) && (has_digest || line == line_again);
+    if (!is_same) give_up("an event comes back as another: " + line + " -> " + line_again);
   }
 }
 

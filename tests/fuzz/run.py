@@ -33,6 +33,9 @@ MOST_CANARY_SECONDS = 60
 MOST_BYTES = {"arguments": 500, "scenario": 400, "canary_scenario": 400, "event_bytes": 1000, "canary": 64}
 USUAL_MOST_BYTES = 4000
 MOST_MIB = 2048
+# What is kept in the tree of one target.
+MOST_KEPT_BYTES = 10_000
+LEAST_GAIN = 4
 MOST_SECONDS_FOR_ONE = 25
 
 
@@ -66,6 +69,7 @@ def command_of(name, seconds, seed):
         f"-timeout={MOST_SECONDS_FOR_ONE}",
         f"-rss_limit_mb={MOST_MIB}",
         f"-artifact_prefix={BUILD}/found/{name}-",
+        "-len_control=0",
         "-print_final_stats=1",
         "-reload=0",
     ]
@@ -114,24 +118,53 @@ def try_target(name, seconds, seed):
     return head + "holds", [], 0
 
 
+def reached_by(control):
+    """What libFuzzer noted when it merged: each input, and the edges that it reaches."""
+    lines = control.read_text().splitlines()
+    files = [Path(line) for line in lines[2 : 2 + int(lines[0])]]
+    edges = {file: set() for file in files}
+    for line in lines[2 + len(files) :]:
+        kind, number, *reached = line.split()
+        if kind == "COV":
+            edges[files[int(number)]] = set(reached)
+    return edges
+
+
+def best_of(edges, most_bytes):
+    """Inputs that reach much for their size, until no other reaches much that is new, or there is no room."""
+    room, reached, chosen = most_bytes, set(), []
+    sizes = {file: file.stat().st_size for file in edges}
+    while edges:
+        gain = {file: len(its - reached) / (sizes[file] + 100) for file, its in edges.items() if sizes[file] <= room}
+        best = max(gain, key=gain.get, default=None)
+        if best is None or len(edges[best] - reached) < LEAST_GAIN:
+            break
+        chosen.append(best)
+        room -= sizes[best]
+        reached |= edges.pop(best)
+    return chosen
+
+
 def keep(names):
-    """Adds to the corpora in the tree what reaches something that they do not, and drops what is in vain."""
+    """Makes the corpora in the tree anew, of what they have and what the runs came up with."""
     for name in names:
         if name in CANARIES:
             continue
-        tree = HERE / "corpus" / name
-        merged = BUILD / "merged" / name
+        tree, merged, new = HERE / "corpus" / name, BUILD / "merged" / name, BUILD / "corpus" / name
         shutil.rmtree(merged, ignore_errors=True)
-        merged.mkdir(parents=True)
-        tree.mkdir(parents=True, exist_ok=True)
+        for folder in (merged, tree):
+            folder.mkdir(parents=True, exist_ok=True)
+        control = BUILD / "merged" / f"{name}.control"
+        control.unlink(missing_ok=True)
         most = MOST_BYTES.get(name, USUAL_MOST_BYTES)
-        command = [str(binary(name)), "-set_cover_merge=1", f"-max_len={most}", str(merged), str(tree)]
-        command.append(str(BUILD / "corpus" / name))
-        subprocess.run(command, check=True, capture_output=True)
+        command = [binary(name), "-set_cover_merge=1", f"-max_len={most}", f"-merge_control_file={control}"]
+        subprocess.run([*command, merged, tree, new], check=True, capture_output=True)
+        kept = {file.name: file.read_bytes() for file in best_of(reached_by(control), MOST_KEPT_BYTES)}
         shutil.rmtree(tree)
-        shutil.copytree(merged, tree)
-        size = sum(path.stat().st_size for path in tree.iterdir())
-        print(f"{name:<16} {len(list(tree.iterdir())):>4} inputs {size:>7} bytes")
+        tree.mkdir()
+        for number, content in enumerate(kept.values()):
+            (tree / f"{number:03}").write_bytes(content)
+        print(f"{name:<16} {len(kept):>4} inputs {sum(map(len, kept.values())):>6} bytes")
 
 
 def read_arguments(known):
