@@ -8,15 +8,19 @@ Exits 0 if all of it held, 1 if something is violated or crashed (what is said a
 bad usage, 3 if something has no verdict.
 """
 
+import sys
+
+sys.dont_write_bytecode = True
+
 import argparse
 import os
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-VERIFY = str(ROOT / "build" / "release" / "apps" / "echo-verify")
+APPS = ROOT / "build" / "release" / "apps"
+VERIFY = str(APPS / "echo-verify")
 
 HOLDS, VIOLATED, INCOMPLETE = 0, 1, 3
 VERDICTS = {HOLDS: "holds", VIOLATED: "VIOLATED", INCOMPLETE: "incomplete"}
@@ -127,8 +131,22 @@ def explore(clock, _seed, summary):
         summary.add(f"explore {scope}", status, output)
 
 
+def soak(clock, seed, summary):
+    os.environ["ANTIPHON_APPS_DIR"] = str(APPS)
+    minutes = f"{clock.left() / 60:.1f}"
+    command = [sys.executable, str(ROOT / "tests" / "soak" / "soak.py"), "--minutes", minutes, "--seed", str(seed)]
+    status, output = run(command)
+    summary.add(f"soak: {minutes} minutes", status, output)
+
+
 # Each part, and its share of the time.
-PARTS = {"fuzz": (fuzz, 4), "properties": (properties, 3), "kernel": (kernel, 2), "explore": (explore, 3)}
+PARTS = {
+    "fuzz": (fuzz, 4),
+    "properties": (properties, 3),
+    "kernel": (kernel, 2),
+    "explore": (explore, 2),
+    "soak": (soak, 3),
+}
 
 
 def read_arguments():

@@ -108,7 +108,8 @@ def try_target(name, seconds, seed):
             for path in found:
                 Path(path).unlink(missing_ok=True)
             return head + "crashes, as it must", [], 0
-        return head + ("CRASHES OTHERWISE THAN IT MUST" if crashed else "DOES NOT CRASH, AND MUST"), what_was_said(log), 1
+        missed = "CRASHES OTHERWISE THAN IT MUST" if crashed else "DOES NOT CRASH, AND MUST"
+        return head + missed, what_was_said(log), 1
     if crashed:
         details = what_was_said(log)
         details += [f"again: ANTIPHON_FUZZ_SHOW=1 {shown(binary(name))} {shown(path)}" for path in found]
