@@ -25,7 +25,7 @@ BUILD = HERE.parent.parent / "build" / "fuzz"
 CANARIES = {
     "canary": ("heap-buffer-overflow", ""),
     "canary_trace": ("fuzz: the fast reader takes a line that the other one refuses", "trace"),
-    "canary_scenario": ("fuzz: echo: ", "scenario"),
+    "canary_scenario": ("--replay a3-seed-", "scenario"),
 }
 MOST_CANARY_SECONDS = 60
 

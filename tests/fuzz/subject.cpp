@@ -14,7 +14,7 @@
 #include "interpreters/replay.hpp"
 #include "interpreters/trace_reader.hpp"
 #include "tests/fuzz/harness.hpp"
-#include "verify/campaign.hpp"
+#include "verify/judged.hpp"
 #include "verify/retrace.hpp"
 #include "verify/token.hpp"
 
