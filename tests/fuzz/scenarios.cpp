@@ -89,7 +89,6 @@ Scenario scenario_from(std::string_view bytes) {
   scenario.short_io = from.flag();
   if (from.flag()) scenario.stop_after = from.below(300);
   if (from.flag()) scenario.capacity = message_size(from);
-  if (from.flag()) scenario.max_backlog = 1 + from.below(8);
   if (from.flag()) scenario.max_sockets = 2 + from.below(4);
   if (from.flag()) scenario.max_processes = 1 + from.below(4);
   if (from.flag()) scenario.comes_round = from.below(100);
