@@ -54,6 +54,7 @@ void try_input(std::string_view input) {
   if (input.size() > 500) return;
   const std::vector<std::string> words = words_of(input);
   std::vector<const char*> values;
+  values.reserve(words.size());
   for (const std::string& word : words) values.push_back(word.c_str());
   const auto count = static_cast<int>(values.size());
   if (words.front() == "echo-server") {

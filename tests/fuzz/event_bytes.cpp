@@ -38,7 +38,8 @@ void try_input(std::string_view input) {
     // Of long messages there are the digests.
     const bool has_digest = line_again.find(R"({"digest":)") != std::string::npos;
     const bool is_same = digested(*event) == digested(*again) && (has_digest || line == line_again);
-    if (!is_same) give_up("an event comes back as another: " + line + " -> " + line_again);
+    if (!is_same)
+      give_up(std::string("an event comes back as another: ").append(line).append(" -> ").append(line_again));
   }
 }
 
