@@ -9,6 +9,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "interpreters/bad_input.hpp"
+
 namespace antiphon {
 
 namespace {
@@ -105,7 +107,7 @@ std::expected<Passages, std::string> read_coverage(const std::string& path, cons
   try {
     return read(parsed(path), program, graph);
   } catch (const Wrong& found) {
-    return std::unexpected(fmt::format("'{}': {}", path, found.what));
+    return std::unexpected(fmt::format("'{}': {}", path, bad_input(0, found.what).what));
   }
 }
 

@@ -15,6 +15,7 @@
 #include "apps/expectations.hpp"
 #include "apps/output.hpp"
 #include "apps/verify_arguments.hpp"
+#include "apps/verify_probe.hpp"
 #include "apps/verify_report.hpp"
 #include "apps/verify_trace.hpp"
 #include "apps/verify_verdict.hpp"

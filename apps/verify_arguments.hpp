@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "apps/arguments.hpp"
-#include "apps/verify_probe.hpp"
+#include "apps/probe_arguments.hpp"
 #include "verify/performance.hpp"
 #include "verify/scope.hpp"
 

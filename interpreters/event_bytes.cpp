@@ -107,9 +107,12 @@ class Taking {
     }
     std::array<StreamDigest, 2> digests;
     if (stretches > digests.size()) return fail();
+    std::uint64_t left = most_digested;
     for (StreamDigest& digest : std::span(digests).first(stretches)) {
       get(digest.size);
       get(digest.crc);
+      if (digest.size > left) return fail();
+      left -= digest.size;
     }
     if (!failed_) bytes = Bytes::of_digests(std::span(digests).first(stretches));
   }

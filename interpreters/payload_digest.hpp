@@ -3,6 +3,7 @@
 #include <array>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -12,6 +13,9 @@
 #include "core/trace.hpp"
 
 namespace antiphon {
+
+/// Digests stand for no more bytes than that together: more than anybody sends or receives at once.
+inline constexpr std::uint64_t most_digested = std::uint64_t{1} << 31U;
 
 /// The digest of bytes that are at hand.
 StreamDigest digest_of(std::string_view content);

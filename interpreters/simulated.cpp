@@ -1,6 +1,7 @@
 #include "interpreters/simulated.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -22,14 +23,16 @@ std::optional<std::uint32_t> Chooser::open_choice(std::uint32_t count) {
 bool Chooser::is_settled() const { return used_ + comes_round_ >= choices_->size() && (comes_round_ > 0 || !random_); }
 
 std::uint64_t Chooser::place() const {
-  if (comes_round_ == 0) return turn_ % turns_repeat_;
+  if (comes_round_ == 0) return turns_repeat_ == 0 ? turn_ : turn_ % turns_repeat_;
   return used_ == choices_->size() ? used_ - comes_round_ : used_;
 }
 
 std::uint32_t Chooser::which(std::uint32_t count) {
   if (count == 1) return 0;
   if (const auto chosen = open_choice(count)) return said_.emplace_back(*chosen);
-  turns_repeat_ = std::lcm(turns_repeat_, count);
+  turns_repeat_ = std::lcm(turns_repeat_, std::uint64_t{count});
+  // (So the next one cannot overflow.)
+  if (turns_repeat_ > std::numeric_limits<std::uint32_t>::max()) turns_repeat_ = 0;
   return said_.emplace_back(turn_++ % count);
 }
 

@@ -38,7 +38,8 @@ class Chooser : public Shortfalls {
   std::size_t used_ = 0;
   std::optional<Random> random_;  ///< None: take turns.
   std::uint32_t turn_ = 0;
-  std::uint32_t turns_repeat_ = 1;  ///< After so many turns they are the same, whatever the counts that came so far.
+  /// After so many turns they are the same, whatever the counts that came so far; 0: after more than there are.
+  std::uint64_t turns_repeat_ = 1;
   std::vector<std::uint32_t> said_;
 
   std::optional<std::uint32_t> open_choice(std::uint32_t count);

@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "interpreters/payload_digest.hpp"
 #include "interpreters/trace_form.hpp"
 
 namespace antiphon {
@@ -23,9 +24,6 @@ namespace {
 using form::done;
 using form::hex_digits;
 using nlohmann::json;
-
-/// A message is no longer, nor are the bytes that a digest stands for.
-constexpr std::uint64_t most_bytes = std::uint64_t{1} << 31U;
 
 /// Leaves the reading of one line, from any depth. It never leaves this file.
 struct Wrong {
@@ -123,14 +121,17 @@ constexpr std::size_t most_stretches = 2;
 Bytes read_digests(const std::string& text) {
   std::vector<StreamDigest> stretches;
   std::string_view rest = text;
+  std::uint64_t left = most_digested;
   const auto is_no_digest = [&] {
-    wrong("the field 'digest' does not hold stretches SIZE:CRC, {} at most", most_stretches);
+    wrong("the field 'digest' does not hold stretches SIZE:CRC, {} at most, of {} bytes at most", most_stretches,
+          most_digested);
   };
   for (bool more = true; more; rest.remove_prefix(more ? 1 : 0)) {
     StreamDigest& one = stretches.emplace_back();
     const auto size = std::from_chars(rest.data(), rest.data() + rest.size(), one.size);
     rest.remove_prefix(static_cast<std::size_t>(size.ptr - rest.data()));
-    const bool has_size = size.ec == std::errc() && one.size > 0 && one.size <= most_bytes;
+    const bool has_size = size.ec == std::errc() && one.size > 0 && one.size <= left;
+    left -= has_size ? one.size : 0;
     if (!has_size || rest.size() < 1 + form::crc_digits || rest.front() != ':') is_no_digest();
     const char* const digits = rest.data() + 1;
     const auto crc = std::from_chars(digits, digits + form::crc_digits, one.crc, 16);

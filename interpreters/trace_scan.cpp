@@ -43,6 +43,14 @@ class Scanner {
     return true;
   }
 
+  /// The whole name, with the quote that ends it.
+  bool name(std::string_view text) {
+    const char* const start = at_;
+    if (literal(text) && literal("\"")) return true;
+    at_ = start;
+    return false;
+  }
+
   template <std::integral T>
   bool value(T& into) {
     if constexpr (std::same_as<T, std::int64_t>) {
@@ -52,7 +60,9 @@ class Scanner {
       }
     }
     const auto read = std::from_chars(at_, end_, into);
-    if (read.ec != std::errc() || (*at_ == '0' && read.ptr != at_ + 1)) return false;
+    if (read.ec != std::errc()) return false;
+    const char* const digits = at_ + (*at_ == '-' ? 1 : 0);
+    if (*digits == '0' && read.ptr != digits + 1) return false;
     at_ = read.ptr;
     // (A number without a limit has its own word.)
     return !(std::same_as<T, std::int64_t> && std::cmp_equal(into, unlimited));
@@ -196,10 +206,9 @@ class Scanner {
   template <Instruction... Is>
   bool any_exchange(Effects<Is...>, Issued& issued) {
     bool is_good = false;
-    // The name is followed by the quote that ends it.
-    static_cast<void>(((literal(Is::name) && literal("\"") &&
-                        (is_good = exchange(issued.exchange.template emplace<Exchange<Is>>(), issued), true)) ||
-                       ...));
+    static_cast<void>(
+        ((name(Is::name) && (is_good = exchange(issued.exchange.template emplace<Exchange<Is>>(), issued), true)) ||
+         ...));
     return is_good;
   }
 

@@ -59,7 +59,7 @@ bool World::can_act(Index index) const {
 bool World::can_send_any(const Client& client, std::uint32_t count) const {
   const Connection& connection = connections_[client.connection];
   if (connection.ends[opener].shut || room(connection, opener) == 0) return false;
-  const bool apart = client.in_action || client.unanswered + count < script::any_period;
+  const bool apart = client.in_action || std::uint64_t{client.unanswered} + count < script::any_period;
   held_back_ |= !apart;
   return apart;
 }

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "core/programs/server.hpp"
-#include "interpreters/simulated.hpp"
 #include "verify/generate.hpp"
 #include "verify/judge.hpp"
+#include "verify/judged.hpp"
 #include "verify/nearest.hpp"
 
 /// Campaigns: many random scenarios, each run and judged; what is found is shrunk.
@@ -70,22 +70,11 @@ CampaignResult campaign(const Server& server, const CampaignOptions& options);
 /// The scenario of a run (from 1) of the campaign with that seed.
 Scenario scenario_of_run(const Generation& generation, std::uint64_t seed, std::uint64_t run);
 
-/// A scenario's run, judged.
-struct Judged {
-  Run run;
-  Verdict verdict;
-};
-Judged judged(Run run, const Expectations& expectations);
-Judged run_and_judge(const Server& server, const Scenario& scenario, const Expectations& expectations);
-
 /// The clause's violation in the simplest scenario that is found for it, starting from one that violates it.
 Finding minimised(const Server& server, const Expectations& expectations, const Scenario& scenario,
                   std::string_view clause);
 
 /// Adds what a run contained.
 void add_to(Tally& total, const Tally& run);
-
-/// The violation of that clause, or nullptr.
-const Violation* violation_of(const Verdict& verdict, std::string_view clause);
 
 }  // namespace antiphon::verify

@@ -153,15 +153,28 @@ std::string checksum(std::string_view text) {
   return digits;
 }
 
+/// What the clients send, all together, but for messages of which they send any number.
+std::uint64_t bytes_sent(const Scenario& scenario) {
+  std::uint64_t sum = 0;
+  for (const Script& script : scenario.clients) {
+    for (const script::Action& action : script) {
+      if (const auto* const send = std::get_if<script::Send>(&action)) sum += send->count;
+    }
+  }
+  return sum;
+}
+
 }  // namespace
 
 std::optional<std::string> beyond_bounds(const Scenario& scenario) {
   constexpr std::size_t most_clients = 256;
   constexpr std::size_t most_faults = 10'000;
   constexpr std::uint32_t most_bytes = 1U << 20U;
+  constexpr std::uint64_t most_sent = std::uint64_t{1} << 28U;
   if (scenario.clients.size() > most_clients) return "it has too many clients";
   if (scenario.faults.size() > most_faults) return "it has too many faults";
   if (scenario.capacity > most_bytes) return "its buffers are too large";
+  if (bytes_sent(scenario) > most_sent) return "its clients send too much";
   for (const Fault& fault : scenario.faults) {
     if (fault.instruction >= faulty_instructions.size()) return "it names an instruction that does not exist";
     const auto possible = errors_of(code_of(fault.name()));

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <initializer_list>
+
 #include "interpreters/simulated.hpp"
 
 namespace antiphon {
@@ -28,6 +31,21 @@ TEST(Endless, WhereTimeIsFreeTheFirstLapIsFound) {
   const auto run = simulate(sleeper(), scenario);
   EXPECT_EQ(run.lap_from, 0U);
   EXPECT_EQ(run.trace.size(), 1U);
+}
+
+/// The place in the turns is that of the next choice, however large the number is after which they are the same.
+TEST(Endless, TurnsAreTheSameAfterTheLeastCommonMultiple) {
+  const Scenario turns(0);
+  const auto place_after = [&](std::initializer_list<std::uint32_t> counts) {
+    Chooser chooser(turns);
+    for (const std::uint32_t count : counts) chooser.which(count);
+    return chooser.place();
+  };
+  EXPECT_EQ(place_after({2, 3, 2, 3, 2, 3}), 0U);
+  EXPECT_EQ(place_after({2, 3, 2, 3, 2, 3, 2}), 1U);
+  // 3 x 0xaaaaaaab is 1 in 32 bits.
+  EXPECT_EQ(place_after({3, 0xaaaaaaabU}), 2U);
+  EXPECT_EQ(place_after({3, 0xaaaaaaabU, 3, 5, 7}), 5U);
 }
 
 TEST(Endless, AFaultThatIsToComeMayEndIt) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -80,6 +81,18 @@ TEST(EventBytes, AnUnknownInstructionIsNoEvent) {
   bytes[2 * sizeof(std::uint64_t)] = '\x40';
   std::string_view rest = bytes;
   EXPECT_EQ(take_event(rest), std::nullopt);
+}
+
+TEST(EventBytes, DigestsOfMoreThanAnybodySendsAreNoEvent) {
+  const StreamDigest half{most_digested / 2, 1};
+  for (const std::uint64_t more : {0U, 1U}) {
+    const std::array two{half, StreamDigest{half.size + more, 2}};
+    std::string bytes;
+    append_bytes(bytes,
+                 ProcessEvent{1, 0, Issued{Exchange<Send>{{Socket{4}, Bytes::of_digests(two), {}}, half.size}, {}}});
+    std::string_view rest = bytes;
+    EXPECT_EQ(take_event(rest).has_value(), more == 0) << more;
+  }
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <optional>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "core/trace.hpp"
+#include "interpreters/trace_form.hpp"
 
 /// Events, and their lines in a trace.
 
@@ -16,6 +18,13 @@ namespace antiphon {
 template <Instruction I>
 Event event(const I& instruction, std::optional<typename I::Response> response, std::optional<ProcessId> child = {}) {
   return ProcessEvent{0, 0, Issued{Exchange<I>{instruction, std::move(response)}, child}};
+}
+
+/// Forms that the fast reader leaves to the other one: what is not answered, an end with an error, what is not
+/// printable.
+inline bool is_left_out(const std::string& line) {
+  return line.find("pending") != std::string::npos || line.find(R"("end":"E)") != std::string::npos ||
+         line.find("\\u") != std::string::npos || !std::ranges::all_of(line, form::is_text);
 }
 
 struct Sample {

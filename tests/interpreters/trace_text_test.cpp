@@ -313,6 +313,9 @@ TEST(TraceText, AnEventThatIsNoneIsRefused) {
        "the field 'hex' does not belong in answer"},
       {start + R"("do":"Recv","from":1,"at_most":1,"until":{"wait_ms":1,"drain_ms":1},"answer":{}})",
        "answer has no field 'hex'"},
+      {start + R"("do":"Recv","from":1,"at_most":1,"until":{"wait_ms":1,"drain_ms":1},"answer":)" +
+           R"({"digest":"2147483648:0000000000000001,2147483648:0000000000000002"}})",
+       "the field 'digest' does not hold stretches SIZE:CRC, 2 at most, of 2147483648 bytes at most"},
       {R"({"client":1,"did":"slept"})", "a client cannot have 'slept'"},
       {R"({"client":4294967296,"did":"closed"})",
        "the field 'client' is not a whole number from 0 to 4294967295: 4294967296"},

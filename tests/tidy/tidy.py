@@ -66,7 +66,7 @@ HEADERS = {".hpp", ".h", ".hh", ".hxx", ".ipp", ".inl", ".tpp"}
 SOURCES = {".cpp", ".cc", ".cxx", ".c"}
 SCRIPTS = {".py", ".sh", ".cmake"}
 DATA = {".jsonl"}
-DATA_FOLDERS = {"data", "golden"}
+DATA_FOLDERS = {"data", "golden", "corpus"}
 
 CODE_WIDTH = 120
 PROSE_WIDTH = 140
@@ -305,6 +305,7 @@ CLEAN = [
     ("tests/helper.hpp", HEADER + "#include <unistd.h>\n#include <range/v3/all.hpp>\n#include <gtest/gtest.h>\n"),
     ("tests/name.py", 'name = "/tmp/a.' + "X" * 6 + '"\n'),
     ("tests/data/odd.txt", "\tdata \n"),
+    ("tests/fuzz/corpus/trace/0a", "\tdata \n"),
     ("tests/trace.jsonl", "{" + " " * 200 + "}"),
     ("README.md", "a" * PROSE_WIDTH + "\n"),
     ("LICENSE", "MIT\n"),

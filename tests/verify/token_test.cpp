@@ -3,8 +3,8 @@
 #include <string>
 #include <utility>
 
-#include "core/digest.hpp"
 #include "tests/rapidcheck.hpp"
+#include "tests/verify/tokens.hpp"
 #include "verify/generate.hpp"
 
 namespace antiphon::verify {
@@ -18,15 +18,6 @@ std::string some_token() { return token_of(some_scenario(), "stream", identity);
 std::string error_of(std::string_view token, std::string_view program = "stream", std::string_view of = identity) {
   const auto scenario = scenario_of(token, program, of);
   return scenario ? "accepted" : scenario.error();
-}
-
-/// The last part of a token, made good for what stands before it.
-std::string with_checksum(const std::string& text) {
-  Digest digest(0x616E7469);
-  digest.add_text(text);
-  std::string digits;
-  for (unsigned shift = 0; shift < 32; shift += 4) digits += "0123456789abcdef"[(digest.low() >> shift) & 15U];
-  return text + '-' + digits;
 }
 
 TEST(Token, IsOneWord) {
@@ -112,6 +103,14 @@ TEST(Token, AHugeCountAsksForNoMemory) {
               "the replay token is garbled: its scenario does not read")
         << counts;
   }
+}
+
+TEST(Token, MoreThanARunCanHoldIsRefused) {
+  Scenario scenario(0);
+  scenario.clients.assign(4, {script::Connect{}, script::Send{1U << 26U}});
+  EXPECT_EQ(error_of(token_of(scenario, "stream", identity)), "accepted");
+  scenario.clients[3].emplace_back(script::Send{1});
+  EXPECT_EQ(error_of(token_of(scenario, "stream", identity)), "the replay token is garbled: its clients send too much");
 }
 
 TEST(Token, OneNumberIsWrittenOneWay) {

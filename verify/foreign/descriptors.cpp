@@ -29,6 +29,8 @@ std::optional<std::int64_t> port_of(const std::string& end) {
   return strace::number(std::string_view(end).substr(end.rfind(':') + 1));
 }
 
+bool is_descriptor(std::int64_t number) { return number >= 0 && std::in_range<int>(number); }
+
 bool closes_on_exec(std::string_view flags) { return flags.contains("CLOEXEC"); }
 
 /// The numbers in `[3 5]`.
@@ -83,7 +85,7 @@ void LogJudge::release_all(Table& table, const Moment& moment, bool stopped) {
 }
 
 void LogJudge::install(const Returned& returned, std::int64_t descriptor, File file, bool close_on_exec) {
-  if (descriptor < 0 || descriptor > std::numeric_limits<int>::max()) return;
+  if (!is_descriptor(descriptor)) return;
   Table& table = *returned.task.table;
   Slot& slot = table.slots[static_cast<int>(descriptor)];
   if (slot.file && slot.file->client) {
@@ -125,7 +127,7 @@ void LogJudge::misused(const Returned& returned) {
 // -- Calls that make descriptors ---------------------------------------------------------------------------------
 
 void LogJudge::on_accept(const Returned& returned) {
-  if (!returned.result().succeeded()) return;
+  if (!returned.result().succeeded() || !is_descriptor(returned.value())) return;
   const File listener = returned.file(0);
   const auto ends = ends_of(strace::decoration(returned.result().detail));
   const auto at_listener = ends_of(strace::decoration(returned.argument(0)));
@@ -263,6 +265,10 @@ void LogJudge::on_unshare(const Returned& returned) {
 void LogJudge::on_clone(const Returned& returned) {
   if (!returned.result().succeeded() || returned.value() == 0) return;
   const Pid child = returned.value();
+  if (child == returned.task.pid) {
+    refusal_ = BadInput{returned.moment.line, "a process makes itself: this log is not of one run"};
+    return;
+  }
   if (returned.task.call->child == 0) {
     // Whoever had the number before has ended, and the log does not say so (-qq).
     end(child, {}, returned.moment.line);

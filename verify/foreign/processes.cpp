@@ -31,7 +31,7 @@ void Processes::attach(Pid pid, std::int64_t threads) {
   const Task& task = appear(pid);
   attached_ = task.process;
   attached_table_ = task.table;
-  attached_threads_ = threads - 1;
+  attached_threads_ = threads > 0 ? threads - 1 : 0;
 }
 
 Task& Processes::bear(Task& parent, Pid child, std::string_view flags) {

@@ -19,7 +19,11 @@ std::shared_ptr<Client> Traffic::accept(const Moment& moment, const std::shared_
   client->number = ++number_;
   client->accepted_at = moment.line;
   client->accepted_by = by;
-  recent_.open(client->number, [one = client.get()] { return Stream{one->name(), one->bytes.seen().recent()}; });
+  // A log that is not of one run may lose a connection without a word.
+  recent_.open(client->number, [known = std::weak_ptr(client)] {
+    const auto one = known.lock();
+    return one ? Stream{one->name(), one->bytes.seen().recent()} : Stream{};
+  });
   ++findings_->tally.connections;
   findings_->tally.at_once = std::max<std::uint64_t>(findings_->tally.at_once, recent_.open_at_once());
   return client;

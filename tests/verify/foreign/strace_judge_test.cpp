@@ -483,6 +483,18 @@ TEST(StraceJudge, StringsThatAreCutAreRefused) {
             "holds");
 }
 
+TEST(StraceJudge, WhoMakesItselfIsRefused) {
+  EXPECT_EQ(judged(one_client + "1 clone(child_stack=NULL, flags=SIGCHLD) = 1\n" + hello),
+            "bad input: 3: a process makes itself: this log is not of one run");
+}
+
+TEST(StraceJudge, AnAcceptThatGivesNoDescriptorIsNoClient) {
+  EXPECT_EQ(judged(one_client + "1 accept4(3, NULL, NULL, 0) = -1\n1 accept4(3, NULL, NULL, 0) = 4294967296\n" +
+                   hello_in + "1 write(7, \"world\", 5) = 5\n"),
+            R"(echo: line 6, pid 1, write(7) to client 1 (1.2.3.4:5000): alters what it received at byte 0: sends )"
+            R"("world" where "hello" is owed)");
+}
+
 TEST(StraceJudge, ConnectionsComeAndGo) {
   std::string log = one_client + hello + end_and_close;
   const std::string round = "1 accept4(3, NULL, NULL, 0) = 7\n" + hello + end_and_close;
