@@ -23,7 +23,16 @@ import tempfile
 import threading
 import time
 
-from serving import ECHO_SERVER, INTERPRETERS, PATIENCE_S, Server, children_of, eventually, traced_environment
+from serving import (
+    ECHO_SERVER,
+    INTERPRETERS,
+    PATIENCE_S,
+    Server,
+    children_of,
+    eventually,
+    read_so_far,
+    traced_environment,
+)
 
 FORKS = "clone,clone3,fork,vfork"
 CLIENTS = 3
@@ -169,8 +178,7 @@ class Attached:
         self.log_file.close()
 
     def log(self):
-        self.log_file.seek(0)
-        return self.log_file.read().decode(errors="replace")
+        return read_so_far(self.log_file)
 
     def halts(self):
         return self.log().count("stopped by SIGSTOP")
@@ -257,8 +265,7 @@ def start_through(interpreter, call, error, when):
             process.kill()
             process.wait()
             process.stdout.close()
-        log_file.seek(0)
-        log = log_file.read().decode(errors="replace")
+        log = read_so_far(log_file)
         if not os.path.getsize(calls.name) or b"INJECTED" not in open(calls.name, "rb").read():
             return "-"
     if line.startswith("listening on "):
