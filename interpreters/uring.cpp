@@ -32,7 +32,7 @@ using kernel::Nanoseconds;
 
 // -- The ring ----------------------------------------------------------------------------------------------------
 
-/// The rings of requests and completions, with the ring of buffers that multishot receives are filled from.
+/// The rings of requests and completions, with the ring of buffers that receives are filled from.
 class Ring {
  public:
   /// `slots` is a power of two; `operations`: what it may be asked, if not anything.
@@ -168,6 +168,13 @@ class Ring {
 
 // -- The loop ----------------------------------------------------------------------------------------------------
 
+/// A receive into whichever slot comes next.
+void prepare_receive(io_uring_sqe* sqe, int descriptor) {
+  io_uring_prep_recv(sqe, descriptor, nullptr, 0, 0);
+  sqe->flags |= IOSQE_BUFFER_SELECT;
+  sqe->buf_group = 0;
+}
+
 /// What came in before the program asked for it: bytes of a connection, or a client of a listener.
 struct Ahead {
   Bytes bytes;
@@ -175,7 +182,8 @@ struct Ahead {
   Ahead* next = nullptr;
 };
 
-/// A listener or a connection. While its multishot request is `armed`, the kernel completes it again and again.
+/// A listener or a connection. While its request is `armed`, the kernel accepts or receives for it: clients one after
+/// the other (multishot), and of bytes one slot's. More would be memory that a client takes by not reading.
 struct Channel : loop::ChannelBase {
   using Task = loop::Task<Channel>;
 
@@ -187,10 +195,11 @@ struct Channel : loop::ChannelBase {
   std::uint16_t clients_ahead = 0;
   bool listens = false;
   bool armed = false;
-  bool cancelled = false;  ///< The armed request is being taken back.
-  bool closing = false;    ///< To be closed once the armed request is back.
-  bool ended = false;      ///< The peer's end arrived.
-  bool lost = false;       ///< There was no memory for something that was received. Nothing follows it.
+  bool cancelled = false;   ///< The armed request is being taken back.
+  bool is_drained = false;  ///< The last receive took all that there was, so that it is no listener either.
+  bool closing = false;     ///< To be closed once the armed request is back.
+  bool ended = false;       ///< The peer's end arrived.
+  bool lost = false;        ///< There was no memory for something that was received. Nothing follows it.
 };
 
 /// What a completion is of, in the lowest bits of its name; the rest is the address of a Channel or a Task.
@@ -316,7 +325,7 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
     if (!channel.armed) return finish_close(channel);
     channel.closing = true;
     ++closing_;
-    cancel_multishot(channel);
+    cancel_armed(channel);
     return Unit{};
   }
 
@@ -328,7 +337,6 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
     for (const std::uint32_t number : slots_.free()) ring_.offer(number, slots_.memory(number));
     slots_.free().clear();
     ring_.end_offers();
-    bound_read_ahead();
     // To wait for more would have more received at a time than there are slots for.
     const std::size_t tries = std::exchange(tries_, 0);
     const Nanoseconds until_stop =
@@ -366,7 +374,7 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
     accepts_no_more_ = true;
     stops_by_ = kernel::now() + longest_settling;
     for_each_channel([&](Channel& channel) {
-      if (channel.listens && channel.armed) cancel_multishot(channel);
+      if (channel.listens && channel.armed) cancel_armed(channel);
     });
   }
 
@@ -398,15 +406,14 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
 
   void arm_receive(Channel& channel) {
     request(Of::receive, &channel, [&](io_uring_sqe* sqe) {
-      io_uring_prep_recv_multishot(sqe, channel.descriptor, nullptr, 0, 0);
-      sqe->flags |= IOSQE_BUFFER_SELECT;
-      sqe->buf_group = 0;
+      prepare_receive(sqe, channel.descriptor);
+      if (channel.is_drained) sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
     });
     channel.armed = true;
     channel.listens = false;
   }
 
-  void cancel_multishot(Channel& channel) {
+  void cancel_armed(Channel& channel) {
     if (std::exchange(channel.cancelled, true)) return;
     cancel(channel.listens ? Of::accept : Of::receive, &channel);
   }
@@ -477,7 +484,6 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
       const std::uint32_t number = cqe.flags >> IORING_CQE_BUFFER_SHIFT;
       try {
         push_ahead(channel, {slots_.filled(number, static_cast<std::size_t>(cqe.res))});
-        filled_.push_back(&channel);
       } catch (const std::bad_alloc&) {
         channel.lost = true;
       }
@@ -487,8 +493,8 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
       // (ENOBUFS: all slots were taken. They come back, and the request is made again.)
       channel.error_ahead = -cqe.res;
     }
-    if ((cqe.flags & IORING_CQE_F_MORE) == 0) return back(channel);
-    wake_all(channel.readers);
+    channel.is_drained = cqe.res > 0 && (cqe.flags & IORING_CQE_F_SOCK_NONEMPTY) == 0;
+    back(channel);
   }
 
   void accepted(Channel& listener, const io_uring_cqe& cqe) {
@@ -501,7 +507,7 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
         return (cqe.flags & IORING_CQE_F_MORE) == 0 ? back(listener) : wake_all(listener.readers);
       }
       client.hand_on();
-      if (++listener.clients_ahead >= most_clients_ahead && listener.armed) cancel_multishot(listener);
+      if (++listener.clients_ahead >= most_clients_ahead && listener.armed) cancel_armed(listener);
     } else if (cqe.res != -ECANCELED) {
       listener.error_ahead = -cqe.res;
     }
@@ -509,7 +515,7 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
     wake_all(listener.readers);
   }
 
-  /// The multishot request has ended. Who waits for more arms it again.
+  /// The request has ended. Who waits for more arms it again.
   void back(Channel& channel) {
     channel.armed = false;
     channel.cancelled = false;
@@ -552,16 +558,6 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
     return error == 0 ? std::nullopt : std::optional(Errno{error});
   }
 
-  /// The tasks had their turns. A connection that still has more ahead than one slot's content is not being read, and
-  /// nothing more is received for it until it is.
-  void bound_read_ahead() {
-    for (Channel* const channel : filled_) {
-      const bool several = channel->first_ahead != nullptr && channel->first_ahead != channel->last_ahead;
-      if (channel->in_use() && several && channel->armed && !channel->listens) cancel_multishot(*channel);
-    }
-    filled_.clear();
-  }
-
   Result<Unit> finish_close(Channel& channel) {
     // What was received ahead is unread input still.
     if (channel.first_ahead != nullptr || channel.lost) kernel::reset_on_close(channel.descriptor);
@@ -578,10 +574,9 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
 
   loop::Slots slots_;
   Ring ring_;
-  std::vector<Channel*> filled_;  ///< By the last wake-up; some may have been closed since.
-  std::size_t tries_ = 0;         ///< Requests that complete as they are submitted.
-  std::int64_t under_way_ = 0;    ///< Requests of tasks.
-  std::int64_t closing_ = 0;      ///< Channels that wait to be closed.
+  std::size_t tries_ = 0;       ///< Requests that complete as they are submitted.
+  std::int64_t under_way_ = 0;  ///< Requests of tasks.
+  std::int64_t closing_ = 0;    ///< Channels that wait to be closed.
   bool accepts_no_more_ = false;
   Nanoseconds stops_by_ = kernel::never;  ///< While the stop waits for clients to be answered: how long at most.
 };
@@ -607,7 +602,7 @@ std::string explain(const std::system_error& error) {
 }
 
 /// Receives one byte as the loop would.
-void try_multishot_receive() {
+void try_receive() {
   loop::Slots slots(1);
   Ring ring(1);
   std::array<int, 2> ends{};
@@ -617,22 +612,18 @@ void try_multishot_receive() {
   if (send(far.number(), "a", 1, MSG_NOSIGNAL) != 1) fail(errno, "send");
   ring.offer(0, slots.memory(0));
   ring.end_offers();
-  ring.request(0, [&](io_uring_sqe* sqe) {
-    io_uring_prep_recv_multishot(sqe, near.number(), nullptr, 0, 0);
-    sqe->flags |= IOSQE_BUFFER_SELECT;
-    sqe->buf_group = 0;
-  });
+  ring.request(0, [&](io_uring_sqe* sqe) { prepare_receive(sqe, near.number()); });
   ring.enter(0, kernel::second);
   int outcome = -ETIME;
   ring.completions([&](const io_uring_cqe& cqe) { outcome = outcome == -ETIME ? cqe.res : outcome; });
-  if (outcome < 0) fail(-outcome, "multishot receive (Linux 6.0 has it)");
+  if (outcome < 0) fail(-outcome, "a receive into a ring of buffers (Linux 5.19 has it)");
 }
 
 }  // namespace
 
 std::optional<std::string> why_no_uring() {
   try {
-    try_multishot_receive();
+    try_receive();
     return std::nullopt;
   } catch (const std::system_error& error) {
     return explain(error);

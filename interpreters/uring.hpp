@@ -7,8 +7,8 @@
 
 namespace antiphon {
 
-/// Runs the server in the calling thread until all its processes have ended, by io_uring(7): multishot accept and
-/// receive into a ring of buffers, sends from the same buffers, one system call for all that a wake-up brings.
+/// Runs the server in the calling thread until all its processes have ended, by io_uring(7): multishot accept,
+/// receives into a ring of buffers, sends from the same buffers, one system call for all that a wake-up brings.
 ///
 /// What was received or accepted ahead of the program is bounded, and cannot be told from what waits in the kernel.
 ///

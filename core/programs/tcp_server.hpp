@@ -98,9 +98,21 @@ Program<Net, Outcome> accept_clients(const ServerOptions& options, Socket listen
   });
 }
 
+/// A bound socket. The address may be held for a moment yet by a server that was killed, so it is tried anew, for 1.3 s.
+inline Program<Net, Result<Socket>> open_at(const Endpoint& at) {
+  using Tries = Step<Rest, Result<Socket>>;
+  return iter(Rest{first_rest_ms}, [=](const Rest& rest) {
+    return OpenSocket{at} >> [=](const Result<Socket>& opened) -> Program<Net, Tries> {
+      const bool is_held = !opened && opened.error() == Errno::ADDRINUSE;
+      if (!is_held || rest.wait_ms > longest_rest_ms) return ret(Tries{Break{opened}});
+      return Sleep{rest.wait_ms} >> [=](const Result<Unit>&) { return ret(Tries{Continue{Rest{2 * rest.wait_ms}}}); };
+    };
+  });
+}
+
 /// The listening socket, or the error that says why there is none.
 inline Program<Net, Result<Socket>> listen_at(const ServerOptions& options) {
-  return OpenSocket{options.at} >> [=](const Result<Socket>& opened) -> Program<Net, Result<Socket>> {
+  return open_at(options.at) >> [=](const Result<Socket>& opened) -> Program<Net, Result<Socket>> {
     if (!opened) return ret(opened);
     return Listen{*opened, options.backlog} >> [=](const Result<Endpoint>& bound) -> Program<Net, Result<Socket>> {
       if (bound) return ret(opened);

@@ -60,21 +60,7 @@ class Killed:
                             self.assertTrue(at_end(client))
 
     def successor_at(self, port):
-        """At once. But a ring of io_uring outlives its process for some milliseconds, and with it the listener."""
-
-        class Successor(Server):
-            def __enter__(self):
-                return eventually("the port is free", self.entered) if self.interpreter == "uring" else self.entered()
-
-            def entered(self):
-                try:
-                    return Server.__enter__(self)
-                except AssertionError:
-                    if self.interpreter != "uring" or "EADDRINUSE" not in self.log():
-                        raise
-                    return None
-
-        return Successor("--port", port, interpreter=self.interpreter)
+        return Server("--port", port, interpreter=self.interpreter)
 
     def test_half_of_the_clients_are_killed(self):
         with Server(interpreter=self.interpreter) as server:

@@ -13,7 +13,7 @@ import socket
 import tempfile
 import unittest
 
-from serving import ECHO_SERVER, PATIENCE_S, Server, at_end, converse, eventually, on_each_interpreter
+from serving import ECHO_SERVER, PATIENCE_S, Server, at_end, converse, eventually, is_sanitized, on_each_interpreter
 
 # Of nobody else: the limit counts all processes of a user.
 USER = 54_321
@@ -56,6 +56,7 @@ class Processes(unittest.TestCase):
             self.assertEqual(server.echo(b"later"), b"later")
 
 
+@unittest.skipIf(is_sanitized(), "a sanitizer needs memory of its own")
 class Memory:
     def test_memory_that_ends(self):
         """RLIMIT_AS: whatever the server can have no memory for, it loses no byte of the others, and goes on."""

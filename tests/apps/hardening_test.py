@@ -1,12 +1,18 @@
 #!/usr/bin/env python3
 """How the programs are built: what readelf says of them. SECURITY.md tells what each of these is good for."""
 
+import sys
+
+sys.dont_write_bytecode = True
+
 import os
 import re
 import shutil
 import subprocess
 import tempfile
 import unittest
+
+from serving import is_sanitized
 
 APPS = os.environ["ANTIPHON_APPS_DIR"]
 PROGRAMS = ["echo-server", "echo-verify", "echo-dump"]
@@ -15,10 +21,6 @@ PROGRAMS = ["echo-server", "echo-verify", "echo-dump"]
 def readelf(path, option):
     command = ["readelf", "--wide", option, path]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
-
-
-def is_sanitized(path):
-    return re.search(r"__(asan|tsan)_init\b", readelf(path, "--dyn-syms")) is not None
 
 
 def segments(path, kind):

@@ -56,6 +56,13 @@ def eventually(what, predicate):
     raise AssertionError(f"it never came to this: {what}")
 
 
+def is_sanitized(path=ECHO_SERVER):
+    """Built with AddressSanitizer or ThreadSanitizer: memory is another matter there."""
+    with open(path, "rb") as file:
+        content = file.read()
+    return b"__asan_init" in content or b"__tsan_init" in content
+
+
 def read_so_far(file):
     """What a file has that another process writes to. Its place there is shared with that process, and must stay."""
     return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode(errors="replace")

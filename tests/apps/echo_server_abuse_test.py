@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+"""Clients that take more than their share, on each interpreter: what they cost is bounded, and others are served."""
+
+import sys
+
+sys.dont_write_bytecode = True
+
+import resource
+import select
+import socket
+import time
+import unittest
+
+from serving import PATIENCE_S, Server, at_end, children_of, converse, eventually, is_sanitized, on_each_interpreter
+
+# apps/README.md, "What a client costs": of one that takes nothing back, and of an event loop's worker.
+CLIENT_KIB = {"fork": 256, "epoll": 20, "uring": 20}
+WORKER_KIB = {"fork": 0, "epoll": 4096, "uring": 9216}
+
+
+def proportional_kib(server):
+    """Memory of the server's processes; what they share counts once."""
+    total = 0
+    for pid in [server.pid, *(pid for pid, _ in children_of(server.pid))]:
+        with open(f"/proc/{pid}/smaps_rollup") as file:
+            total += next(int(line.split()[1]) for line in file if line.startswith("Pss:"))
+    return total
+
+
+def pushing(server):
+    """A client that will not take back what it sends."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.connect(server.address)
+    client.setblocking(False)
+    return client
+
+
+def push_until_nothing_moves(clients):
+    message = b"x" * (1 << 16)
+    moved_at = time.monotonic()
+    while time.monotonic() - moved_at < 1:
+        _, writable, _ = select.select([], [], [], 0) if not clients else select.select([], clients, [], 0.1)
+        for client in writable:
+            try:
+                client.send(message)
+                moved_at = time.monotonic()
+            except BlockingIOError:
+                pass
+
+
+class Abuse:
+    def setUp(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+
+    def server(self, *options):
+        return Server(*options, interpreter=self.interpreter)
+
+    @unittest.skipIf(is_sanitized(), "a sanitizer needs memory of its own")
+    def test_what_is_owed_to_clients_that_take_nothing_is_bounded(self):
+        count = 100 if self.interpreter == "fork" else 300
+        with self.server("--max-connections", str(count)) as server:
+            self.assertEqual(len(server.echo(b"x" * 100_000)), 100_000)
+            server.await_no_children()
+            before = proportional_kib(server)
+            clients = [pushing(server) for _ in range(count)]
+            push_until_nothing_moves(clients)
+            grown = proportional_kib(server) - before
+            # All of them are at the bound: each is owed a whole message.
+            self.assertGreater(grown, 16 * count)
+            self.assertLess(grown, WORKER_KIB[self.interpreter] + CLIENT_KIB[self.interpreter] * count)
+            with server.connect() as one_more:
+                self.assertTrue(at_end(one_more))
+            for client in clients:
+                client.close()
+            eventually("there is place again", lambda: self.is_served(server))
+
+    @staticmethod
+    def is_served(server):
+        try:
+            return server.echo(b"here") == b"here"
+        except ConnectionError:
+            return False
+
+    def test_a_client_that_pushes_does_not_hold_up_the_others(self):
+        """It has something to be done at any time, and the others have conversations of a hundred messages meanwhile."""
+        with self.server() as server, socket.create_connection(server.address) as greedy:
+            greedy.setblocking(False)
+            taken = 0
+
+            def push():
+                nonlocal taken
+                readable, writable, _ = select.select([greedy], [greedy], [], 0)
+                if writable:
+                    greedy.send(b"x" * (1 << 18))
+                if readable:
+                    taken += len(greedy.recv(1 << 20))
+
+            clients = [server.connect() for _ in range(20)]
+            for round_number in range(100):
+                message = b"%d" % round_number
+                for client in clients:
+                    client.sendall(message)
+                    push()
+                for client in clients:
+                    client.settimeout(PATIENCE_S)
+                    self.assertEqual(client.recv(100), message)
+            for client in clients:
+                client.close()
+            self.assertGreater(taken, 1 << 20)
+
+    def test_a_flood_of_connections_is_refused_and_passes(self):
+        """Ten thousand come and go, eight hundred at a time, where there is place for fifty."""
+        with self.server("--max-connections", "50") as server, server.connect() as early:
+            self.assertEqual(converse(early, b"early", close_side=False), b"early")
+            descriptors = server.descriptors()
+            for _ in range(13):
+                crowd = []
+                for _ in range(800):
+                    client = socket.socket()
+                    client.setblocking(False)
+                    client.connect_ex(server.address)
+                    crowd.append(client)
+                self.assertEqual(converse(early, b"still here", close_side=False), b"still here")
+                for client in crowd:
+                    client.close()
+            eventually("there is place again", lambda: self.is_served(server))
+            eventually("all descriptors are back", lambda: server.descriptors() == descriptors)
+
+    def test_a_crowd_that_is_silent_is_let_go(self):
+        """Connections without a word: the idle limit ends them, and not who speaks."""
+        with self.server("--idle-timeout", "2", "--max-connections", "101") as server, server.connect() as speaker:
+            crowd = [server.connect() for _ in range(100)]
+            with server.connect() as late:
+                self.assertTrue(at_end(late))
+
+            def crowd_has_ended():
+                self.assertEqual(converse(speaker, b"I am here", close_side=False), b"I am here")
+                return all(select.select([client], [], [], 0)[0] for client in crowd)
+
+            eventually("the crowd is let go", crowd_has_ended)
+            for client in crowd:
+                with client:
+                    self.assertTrue(at_end(client))
+            eventually("there is place again", lambda: self.is_served(server))
+
+
+globals().update(on_each_interpreter(Abuse))
+
+if __name__ == "__main__":
+    unittest.main()
