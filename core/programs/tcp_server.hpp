@@ -98,7 +98,7 @@ Program<Net, Outcome> accept_clients(const ServerOptions& options, Socket listen
   });
 }
 
-/// A bound socket. The address may be held for a moment yet by a server that was killed, so it is tried anew, for 1.3 s.
+/// A bound socket. A server that was killed may hold the address for a moment yet, so it is tried anew, for 1.3 s.
 inline Program<Net, Result<Socket>> open_at(const Endpoint& at) {
   using Tries = Step<Rest, Result<Socket>>;
   return iter(Rest{first_rest_ms}, [=](const Rest& rest) {

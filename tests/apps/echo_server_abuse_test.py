@@ -85,7 +85,7 @@ class Abuse:
             return False
 
     def test_a_client_that_pushes_does_not_hold_up_the_others(self):
-        """It has something to be done at any time, and the others have conversations of a hundred messages meanwhile."""
+        """It has something to be done at any time, and the others have a hundred messages answered meanwhile."""
         with self.server() as server, socket.create_connection(server.address) as greedy:
             greedy.setblocking(False)
             taken = 0

@@ -25,6 +25,7 @@ from serving import (
     children_of,
     converse,
     eventually,
+    is_sanitized,
     on_each_interpreter,
 )
 
@@ -368,6 +369,7 @@ class Monitor(Recorded):
             self.assertEqual((status, errors.count("\n")), (2, 1), errors)
             self.assertNotIn("monitor", errors)
 
+    @unittest.skipIf(is_sanitized(), "a sanitizer needs memory of its own")
     def test_its_memory_does_not_grow(self):
         with self.server("--monitor") as server:
             judge = children_of(server.pid)[0][0] if self.interpreter == "fork" else server.pid
