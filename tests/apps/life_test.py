@@ -423,12 +423,11 @@ class AcrossInterpreters(unittest.TestCase):
 
 class Logs(unittest.TestCase):
     def test_json(self):
-        with Server("--log-format", "json", most_descriptors=12, interpreter="epoll") as server:
-            clients = [server.connect() for _ in range(20)]
-            server.await_log("EMFILE")
-            for client in clients:
-                client.close()
-            self.assertEqual(server.echo(b"payload"), b"payload")
+        with Server("--log-format", "json", "--max-connections", "1", interpreter="epoll") as server:
+            with server.connect() as client, server.connect() as refused:
+                self.assertEqual(converse(client, b"payload", close_side=False), b"payload")
+                self.assertTrue(at_end(refused))
+            server.await_log("EAGAIN")
         lines = [json.loads(line) for line in server.final_log.splitlines()]
         for line in lines:
             self.assertEqual(list(line), ["time", "level", "event", "origin", "message", "fields"])
@@ -436,7 +435,7 @@ class Logs(unittest.TestCase):
         self.assertEqual(
             {key: lines[0][key] for key in ("level", "event", "fields")},
             {"level": "warning", "event": "failure",
-             "fields": {"instruction": "Accept", "errno": "EMFILE", "count": 1}},
+             "fields": {"instruction": "Fork", "errno": "EAGAIN", "count": 1}},
         )
         self.assertEqual(lines[-1]["event"], "stopped")
         self.assertEqual([line["event"] for line in lines if line["event"] != "failure"][0], "stopping")
