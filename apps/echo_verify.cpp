@@ -65,9 +65,7 @@ struct Asked {
   explicit Asked(const VerifyArguments& arguments)
       : name(arguments.program.value_or("stream")),
         server(*program_named(name, options)),
-        expected(expectations(name, options.session.until, options.server.max_connections)) {
-    expected.at_most = static_cast<std::int64_t>(options.session.at_most);
-  }
+        expected(expectations(name, options)) {}
 
   ProgramOptions options;
   std::string name;

@@ -2,14 +2,25 @@
 
 namespace antiphon {
 
-verify::Expectations expectations(std::string_view program, const Deadline& until, std::int64_t max_connections) {
-  const auto answers = program == "once" ? verify::Answers::first_message : verify::Answers::everything;
-  return {answers, until.wait_ms, until.drain_ms, max_connections};
+verify::Expectations expectations(std::string_view program, const ProgramOptions& options) {
+  return {.answers = program == "once" ? verify::Answers::first_message : verify::Answers::everything,
+          .idle_ms = options.session.until.wait_ms,
+          .drain_ms = options.session.until.drain_ms,
+          .max_connections = options.server.max_connections,
+          .max_per_address = options.server.max_per_address,
+          .at_most = static_cast<std::int64_t>(options.session.at_most)};
+}
+
+ProgramOptions options_of(const TraceHeader& header) {
+  return {.server = {.at = header.at,
+                     .backlog = header.backlog,
+                     .max_connections = header.max_connections,
+                     .max_per_address = header.max_per_address},
+          .session = {.at_most = header.at_most, .until = {.wait_ms = header.idle_ms, .drain_ms = header.drain_ms}}};
 }
 
 verify::Expectations expectations_of(const TraceHeader& header, std::string_view program) {
-  verify::Expectations expected = expectations(program, {header.idle_ms, header.drain_ms}, header.max_connections);
-  expected.at_most = static_cast<std::int64_t>(header.at_most);
+  verify::Expectations expected = expectations(program, options_of(header));
   expected.workers = header.workers;
   return expected;
 }

@@ -45,6 +45,7 @@ Surroundings surroundings_of(const ServerArguments& arguments, bool notices) {
   Surroundings surroundings;
   surroundings.interpreter = interpreter_named(arguments.interpreter);
   surroundings.threads = arguments.workers > 1;
+  surroundings.counts_addresses = arguments.options.server.max_per_address != unlimited;
   surroundings.trace = arguments.trace.has_value();
   if (arguments.trace && may_begin_anew(*arguments.trace)) {
     surroundings.trace_folder = std::filesystem::absolute(*arguments.trace).parent_path().string();

@@ -77,7 +77,8 @@ SandboxMode chosen_sandbox(const std::string& name) {
 
 /// The seed takes nothing from outside; who sets something for it would be misled.
 void check_seed(const CLI::App& app) {
-  for (const char* name : {"--host", "--port", "--backlog", "--max-connections", "--idle-timeout", "--drain-timeout"}) {
+  for (const char* name : {"--host", "--port", "--backlog", "--max-connections", "--max-per-address", "--idle-timeout",
+                           "--drain-timeout"}) {
     if (app.count(name) != 0) refuse(name, "the program 'seed' does not take it");
   }
 }
@@ -112,6 +113,7 @@ void add_options(CLI::App& app, ServerArguments& arguments) {
   app.add_flag_callback("--once", [&] { arguments.program = "once"; })->excludes(program)->disable_flag_override();
   add_number(app, "--backlog", server.backlog, 0, most_int);
   add_number(app, "--max-connections", server.max_connections, 1, unlimited - 1);
+  add_number(app, "--max-per-address", server.max_per_address, 1, unlimited - 1);
   add_text(app, "--idle-timeout", [&](Text text) {
     const std::int64_t limit = seconds("--idle-timeout", text);
     until.wait_ms = limit == 0 ? forever_ms : limit;

@@ -30,6 +30,8 @@ OPTIONS
   --once                  The same as --program once.
   --backlog N             How many clients may wait to be accepted; the kernel's own limit holds too. Default 4096.
   --max-connections N     How many clients are served at one time; others are refused. Default: no limit.
+  --max-per-address N     The same for clients at one address, all workers together; of an IPv6 address the first 64
+                          bits count. Behind a proxy all clients are at its address. Default: no limit.
   --idle-timeout S        Seconds that a client may keep its connection without sending or reading; 0: no limit.
                           Default 60.
   --drain-timeout S       Seconds that connections may go on after the server was asked to stop. Default 5.

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <concepts>
+#include <cstddef>
 #include <string_view>
 #include <tuple>
+#include <type_traits>
 
 namespace antiphon {
 
@@ -21,6 +24,26 @@ Field(const char*, Member T::*) -> Field<T, Member>;
 
 template <class T>
 concept Described = requires { std::tuple_size<std::remove_cvref_t<decltype(T::fields)>>::value; };
+
+/// Whose fields from number `tail` on say nothing while `tail_is_silent()`: texts leave them out then.
+template <class T>
+concept Tailed = requires(const T& value) {
+  { T::tail } -> std::convertible_to<std::size_t>;
+  { value.tail_is_silent() } -> std::same_as<bool>;
+};
+
+/// How many fields are never left out.
+template <Described T>
+inline constexpr std::size_t head_size = [] {
+  if constexpr (Tailed<T>) return T::tail;
+  return std::tuple_size_v<std::remove_cvref_t<decltype(T::fields)>>;
+}();
+
+template <Described T>
+constexpr bool has_silent_tail(const T& value) {
+  if constexpr (Tailed<T>) return value.tail_is_silent();
+  return false;
+}
 
 /// Calls `visit(name, member)` for each field, in order.
 template <Described T, class Visit>

@@ -180,14 +180,26 @@ struct Child {
 using Forked = std::variant<Parent, Child>;
 
 /// Continues twice: as the process that it was, and as a new one that holds the same sockets (fork(2)). Answers
-/// EAGAIN once the process has `at_most` children. One that ended counts until it is discarded.
+/// EAGAIN once the process has `at_most` children, or `at_most_alike` that were forked for clients at the address of
+/// `client` (getpeername(2)). One that ended counts until it is discarded.
+///
+/// The address is the host's, whatever the port; of an IPv6 address the first 64 bits, and one that maps an IPv4
+/// address is that one. Clients whose address can't be had, since they are gone, count as one address. Only children
+/// count that were forked with `at_most_alike` limited.
 struct Fork {
   std::int64_t at_most = unlimited;
+  std::int64_t at_most_alike = unlimited;
+  Socket client{};
   Where where = Where::here();
+
+  /// No child is counted by address: traces and dumps leave those fields out.
+  [[nodiscard]] constexpr bool tail_is_silent() const { return at_most_alike == unlimited && client == Socket{}; }
 
   using Response = Result<Forked>;
   static constexpr std::string_view name = "Fork";
-  static constexpr std::tuple fields{Field{"at_most", &Fork::at_most}};
+  static constexpr std::tuple fields{Field{"at_most", &Fork::at_most}, Field{"at_most_alike", &Fork::at_most_alike},
+                                     Field{"client", &Fork::client}};
+  static constexpr std::size_t tail = 1;  ///< The fields from this one on may be left out.
   bool operator==(const Fork&) const = default;
 };
 

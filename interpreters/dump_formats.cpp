@@ -11,7 +11,7 @@ namespace antiphon {
 namespace {
 
 /// The operands whose name is a part of the sentence; the others stand by themselves.
-constexpr std::string_view spoken_operands[] = {"at", "to", "from", "backlog", "at_most", "until"};
+constexpr std::string_view spoken_operands[] = {"at", "to", "from", "backlog", "at_most", "at_most_alike", "until"};
 
 std::string words_of(const ProgramGraph::Operand& operand) {
   std::string words = fmt::format("{}", fmt::join(operand.values, " | "));

@@ -13,6 +13,7 @@
 #include "interpreters/errand.hpp"
 #include "interpreters/exchange_observer.hpp"
 #include "interpreters/kernel.hpp"
+#include "interpreters/origin.hpp"
 #include "interpreters/recording.hpp"
 #include "interpreters/stop.hpp"
 
@@ -29,6 +30,8 @@ inline constexpr std::int64_t adaptive_spin_us = -1;
 struct LoopFamily {
   /// Living children of the first processes, which count as one process: for the limit of Fork, and to be shown.
   std::atomic<std::int64_t> living = 0;
+  /// Of those children, where they are counted: whose clients are at which address.
+  OriginCounts origins;
 };
 
 /// What one loop has done and has to do, for other threads to read. Only the loop's thread writes it.

@@ -10,7 +10,9 @@
 #include <cerrno>
 #include <csignal>
 #include <ctime>
+#include <map>
 #include <new>
+#include <optional>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -18,6 +20,7 @@
 
 #include "interpreters/family_stop.hpp"
 #include "interpreters/kernel.hpp"
+#include "interpreters/origin.hpp"
 #include "interpreters/socket_table.hpp"
 
 namespace antiphon {
@@ -95,18 +98,28 @@ class ForkHandler::Kernel {
     return Unit{};
   }
 
-  Result<Forked> fork_process(std::int64_t at_most) {
+  Result<Forked> fork_process(const Fork& instruction) {
     if (discarding_) reap();
-    if (living() >= at_most) return failed(Errno::AGAIN);
+    if (living() >= instruction.at_most) return failed(Errno::AGAIN);
+    std::optional<Origin> origin;
+    if (instruction.at_most_alike != unlimited) {
+      origin = origin_of(sockets.at(instruction.client));
+      const auto admitted = origins_.admit(*origin, instruction.at_most_alike);
+      if (!admitted) return failed(admitted.error());
+    }
     const pid_t child = fork();
-    if (child < 0) return last_error();
+    if (child < 0) {
+      const auto error = last_error();
+      discount(origin);
+      return error;
+    }
     if (child > 0) {
-      children_.insert(child);
+      children_.emplace(child, origin);
       return Parent{Pid{child}};
     }
     first_ = false;
     discarding_ = false;
-    children_.clear();
+    forget_children();
     failed_ = killed_ = 0;
     return Child{};
   }
@@ -164,6 +177,22 @@ class ForkHandler::Kernel {
     }
   }
 
+  void discount(const std::optional<Origin>& origin) {
+    if (origin) origins_.discount(*origin);
+  }
+  /// False: it was none.
+  bool forget_child(pid_t child) {
+    const auto found = children_.find(child);
+    if (found == children_.end()) return false;
+    discount(found->second);
+    children_.erase(found);
+    return true;
+  }
+  void forget_children() {
+    children_.clear();
+    origins_.clear();
+  }
+
   /// Counts those that were cut.
   std::unexpected<Errno> stopping() {
     if (!first_) stop_.note_cut();
@@ -173,12 +202,12 @@ class ForkHandler::Kernel {
   [[nodiscard]] int errand() const { return first_ ? errand_.descriptor : -1; }
 
   void kill_children() {
-    for (const pid_t child : children_) {
+    for (const auto& [child, origin] : children_) {
       if (kill(child, SIGKILL) == 0) ++killed_;
     }
     while (!children_.empty()) {
-      const pid_t ended = waitpid(*children_.begin(), nullptr, 0);
-      if (ended >= 0 || errno != EINTR) children_.erase(children_.begin());
+      const pid_t child = children_.begin()->first;
+      if (waitpid(child, nullptr, 0) >= 0 || errno != EINTR) forget_child(child);
     }
   }
 
@@ -205,11 +234,11 @@ class ForkHandler::Kernel {
       const pid_t ended = waitpid(-1, &status, WNOHANG);
       if (ended > 0) {
         // Whoever started us may have left us children that are none of the program's.
-        if (children_.erase(ended) > 0 && status != 0) ++failed_;
+        if (forget_child(ended) && status != 0) ++failed_;
         continue;
       }
       if (ended < 0 && errno == EINTR) continue;
-      if (ended < 0 && errno == ECHILD) children_.clear();
+      if (ended < 0 && errno == ECHILD) forget_children();
       return;
     }
   }
@@ -222,7 +251,8 @@ class ForkHandler::Kernel {
   }();
   FamilyStop stop_;
   Errand errand_;
-  std::set<pid_t> children_;  ///< Forked here and not known to have ended.
+  std::map<pid_t, std::optional<Origin>> children_;  ///< Forked here and not known to have ended; if counted, whose.
+  OriginCounts origins_;                             ///< Of the children.
   std::int64_t failed_ = 0;
   std::int64_t killed_ = 0;
   bool first_ = true;
@@ -301,7 +331,7 @@ Result<Unit> ForkHandler::operator()(const Close& instruction) {
 
 // -- Processes and clock -----------------------------------------------------------------------------------------
 
-Result<Forked> ForkHandler::operator()(const Fork& instruction) { return kernel_->fork_process(instruction.at_most); }
+Result<Forked> ForkHandler::operator()(const Fork& instruction) { return kernel_->fork_process(instruction); }
 
 Result<Unit> ForkHandler::operator()(const DiscardChildren&) {
   kernel_->discard_children();

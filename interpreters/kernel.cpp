@@ -170,17 +170,30 @@ Result<Descriptor> accept_client(int listener) {
   return client;
 }
 
-Result<Descriptor> begin_connecting(const Endpoint& to) {
+namespace {
+
+Result<Descriptor> begin_connecting(const Endpoint& to, std::optional<Address> from) {
   std::optional<Address> address = address_of(to);
   if (!address) return failed(Errno::INVAL);
   Descriptor opened = stream_socket(address->family());
   if (!opened.valid()) return last_error();
+  if (from && bind(opened.number(), from->get(), from->size) < 0) return last_error();
   // As in the simulation, each Send leaves when it is made.
   const int on = 1;
   if (setsockopt(opened.number(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0) return last_error();
   const bool connected = connect(opened.number(), address->get(), address->size) == 0;
   if (!connected && errno != EINPROGRESS) return last_error();
   return opened;
+}
+
+}  // namespace
+
+Result<Descriptor> begin_connecting(const Endpoint& to) { return begin_connecting(to, std::nullopt); }
+
+Result<Descriptor> begin_connecting_from(const std::string& host, const Endpoint& to) {
+  auto from = address_of({host, 0});
+  if (!from) return failed(Errno::INVAL);
+  return begin_connecting(to, from);
 }
 
 Result<Unit> connected(int descriptor) {

@@ -97,6 +97,8 @@ Result<Descriptor> accept_client(int listener);
 /// Begins to connect; `connected` tells the outcome once the descriptor is ready to send. What is sent does not wait
 /// for an earlier segment to be acknowledged (TCP_NODELAY).
 Result<Descriptor> begin_connecting(const Endpoint& to);
+/// From an address of this host, which is numeric, at any port.
+Result<Descriptor> begin_connecting_from(const std::string& host, const Endpoint& to);
 Result<Unit> connected(int descriptor);
 /// Receives into memory; 0 bytes: the peer ended its side.
 Result<std::size_t> receive(int descriptor, std::byte* into, std::size_t at_most);

@@ -183,7 +183,7 @@ class Writer {
               .more_states = point.more_states,
               .looks_at_content = point.looks_at_content};
     for (const auto& [name, values] : point.operands) {
-      node.operands.push_back({std::string(name), texts_of(name, values)});
+      if (!values.empty()) node.operands.push_back({std::string(name), texts_of(name, values)});
     }
     for (const Group& group : groups_[index]) {
       const auto names = group.members | views::transform([&](const auto& what) { return name_of(what, index); }) |

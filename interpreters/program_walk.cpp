@@ -170,8 +170,12 @@ class Walker {
 
   void note_operands(Point& point, const auto& instruction) const {
     auto operand = point.operands.begin();
-    for_each_field(instruction,
-                   [&](std::string_view, const auto& value) { operand++->second.insert(value_of(value)); });
+    const auto left_out = has_silent_tail(instruction) ? operand + head_size<std::remove_cvref_t<decltype(instruction)>>
+                                                       : point.operands.end();
+    for_each_field(instruction, [&](std::string_view, const auto& value) {
+      if (operand < left_out) operand->second.insert(value_of(value));
+      ++operand;
+    });
   }
 
   SeenValue value_of(const Bytes& bytes) const { return messages_.value_of(bytes); }

@@ -1,5 +1,6 @@
 #include "interpreters/scenario.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace antiphon {
@@ -26,6 +27,15 @@ constexpr std::array<std::string_view, 4> alphabets{"abcdefghijklmnopqrstuvwxyz"
 
 }  // namespace
 
+std::uint32_t address_of(const Scenario& scenario, std::uint32_t client) {
+  return client % std::max(scenario.addresses, 1U);
+}
+
+std::string host_of(std::uint32_t address) {
+  constexpr std::uint32_t hosts = 254;  // of the 256 of a last byte
+  return "127.0." + std::to_string(address / hosts) + "." + std::to_string(1 + address % hosts);
+}
+
 std::string describe(const Scenario& scenario) {
   std::string text;
   for (std::size_t index = 0; index < scenario.clients.size(); ++index) {
@@ -42,6 +52,8 @@ std::string describe(const Scenario& scenario) {
     text += "fault: " + std::string(fault.name()) + " number " + std::to_string(fault.nth + 1) + " answers " +
             name_of(fault.error) + '\n';
   }
+  if (scenario.addresses > 1)
+    text += "the clients are at " + std::to_string(scenario.addresses) + " addresses, by turns\n";
   if (scenario.stop_after) text += "the server is stopped after " + std::to_string(*scenario.stop_after) + " steps\n";
   if (scenario.free_time) text += "time is free: whoever may wait no longer may do so at any step\n";
   if (scenario.short_io) text += "reads and writes may be short\n";

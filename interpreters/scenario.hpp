@@ -1,10 +1,12 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <variant>
 #include <vector>
 
@@ -124,6 +126,8 @@ struct Scenario {
   std::uint32_t max_sockets = 1024;  ///< Sockets that one process may hold.
   std::uint32_t max_processes = 1024;
 
+  std::uint32_t addresses = 1;  ///< So many hosts are the clients on, by turns.
+
   static constexpr std::tuple fields{Field{"seed", &Scenario::seed},
                                      Field{"clients", &Scenario::clients},
                                      Field{"choices", &Scenario::choices},
@@ -135,9 +139,17 @@ struct Scenario {
                                      Field{"capacity", &Scenario::capacity},
                                      Field{"max_backlog", &Scenario::max_backlog},
                                      Field{"max_sockets", &Scenario::max_sockets},
-                                     Field{"max_processes", &Scenario::max_processes}};
+                                     Field{"max_processes", &Scenario::max_processes},
+                                     Field{"addresses", &Scenario::addresses}};
+  static constexpr std::size_t tail = std::tuple_size_v<decltype(fields)> - 1;
+  [[nodiscard]] bool tail_is_silent() const { return addresses == 1; }
   bool operator==(const Scenario&) const = default;
 };
+
+/// The address of a client, by its place in the scenario: a number below `addresses`.
+std::uint32_t address_of(const Scenario& scenario, std::uint32_t client);
+/// What that address is on the kernel: 127.0.0.1, 127.0.0.2, …
+std::string host_of(std::uint32_t address);
 
 /// What the scenario does, in words, a line for each client and fault.
 std::string describe(const Scenario& scenario);

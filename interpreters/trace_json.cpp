@@ -63,6 +63,9 @@ class Reading {
     if (!value.is_object()) wrong("{} is not an object", name_);
   }
 
+  /// Without reading it.
+  [[nodiscard]] bool has(std::string_view name) const { return value_->contains(name); }
+
   const json* find(std::string_view name) {
     const auto found = value_->find(name);
     if (found == value_->end()) return nullptr;
@@ -206,6 +209,16 @@ T read_field(Reading& reading, std::string_view name) {
   return value;
 }
 
+/// A tail may be left out.
+template <class T>
+void read_fields(Reading& reading, T& into) {
+  std::size_t number = 0;
+  for_each_field(into, [&](std::string_view name, auto& member) {
+    const json* const found = number++ < head_size<T> ? &reading.field(name) : reading.find(name);
+    if (found != nullptr) read(*found, name, member);
+  });
+}
+
 void read_true(Reading& reading, std::string_view name) {
   const json& value = reading.field(name);
   if (!value.is_boolean() || !value.get<bool>()) wrong("the field '{}' can only be true", name);
@@ -214,8 +227,7 @@ void read_true(Reading& reading, std::string_view name) {
 template <Instruction I>
 Exchange<I> read_exchange(Reading& reading) {
   Exchange<I> exchange{};
-  for_each_field(exchange.instruction,
-                 [&](std::string_view name, auto& member) { read(reading.field(name), name, member); });
+  read_fields(reading, exchange.instruction);
   if (const json* const answer = reading.find("answer")) {
     typename I::Response::value_type value{};
     read(*answer, "answer", value);
@@ -281,7 +293,8 @@ ClientEvent read_client_event(Reading& reading) {
 Event event_of(const json& line) {
   Reading reading(line, "the event");
   Event event;
-  if (reading.find("client") != nullptr) {
+  // (A Fork may be for a client.)
+  if (!reading.has("do") && reading.find("client") != nullptr) {
     event = read_client_event(reading);
   } else if (reading.find("stop") != nullptr) {
     read_true(reading, "stop");
@@ -310,7 +323,7 @@ TraceHeader header_of(std::string_view line) {
     wrong("a trace of version {}, and this program reads version {}", version, trace_version);
   }
   TraceHeader header;
-  for_each_field(header, [&](std::string_view name, auto& member) { read(reading.field(name), name, member); });
+  read_fields(reading, header);
   if (header.workers < 1 || header.workers > most_workers) {
     wrong("the field 'workers' is not a number from 1 to {}: {}", most_workers, header.workers);
   }

@@ -93,6 +93,15 @@ class Scanner {
            value(into.*(std::get<Index>(T::fields).member));
   }
 
+  /// All of it, or nothing.
+  template <class I, std::size_t... Indices>
+  bool tail(I& into, std::index_sequence<Indices...>) {
+    constexpr const auto& key = form::key_of<I, head_size<I>>;
+    const std::string_view left(at_, static_cast<std::size_t>(end_ - at_));
+    if (!left.starts_with(std::string_view(key.data(), key.size()))) return true;
+    return (field<false, I, head_size<I> + Indices>(into) && ...);
+  }
+
   bool value(Unit&) { return literal(R"("ok")"); }
 
   bool value(std::string& into) { return literal("\"") && text(into); }
@@ -215,7 +224,10 @@ class Scanner {
   template <Instruction I>
   bool exchange(Exchange<I>& exchange, Issued& issued) {
     constexpr std::size_t count = std::tuple_size_v<decltype(I::fields)>;
-    if (!fields<false>(exchange.instruction, std::make_index_sequence<count>())) return false;
+    if (!fields<false>(exchange.instruction, std::make_index_sequence<head_size<I>>())) return false;
+    if constexpr (Tailed<I>) {
+      if (!tail(exchange.instruction, std::make_index_sequence<count - head_size<I>>())) return false;
+    }
     if (literal(R"(,"error":")")) {
       std::string name;
       if (!text(name)) return false;

@@ -143,10 +143,18 @@ class LineWriter {
     out_ += R"(,"do":")";
     out_ += I::name;
     out_ += '"';
-    fields<','>(instruction, std::make_index_sequence<std::tuple_size_v<decltype(I::fields)>>());
+    fields<','>(instruction, std::make_index_sequence<head_size<I>>());
+    if constexpr (Tailed<I>) {
+      constexpr std::size_t all = std::tuple_size_v<decltype(I::fields)>;
+      if (!instruction.tail_is_silent()) tail(instruction, std::make_index_sequence<all - head_size<I>>());
+    }
   }
 
  private:
+  template <class I, std::size_t... Indices>
+  void tail(const I& instruction, std::index_sequence<Indices...>) {
+    (field_at<head_size<I> + Indices, ','>(instruction), ...);
+  }
   /// All fields of a struct. `First` stands before them.
   template <char First, class T, std::size_t... Indices>
   void fields(const T& value, std::index_sequence<Indices...>) {
@@ -284,7 +292,11 @@ std::string header_line(const TraceHeader& header) {
   {
     LineWriter line(out, Payload::full);
     line.field("version", trace_version);
-    for_each_field(header, [&](std::string_view name, const auto& member) { line.field(name, member); });
+    std::size_t number = 0;
+    const bool is_whole = !has_silent_tail(header);
+    for_each_field(header, [&](std::string_view name, const auto& member) {
+      if (number++ < head_size<TraceHeader> || is_whole) line.field(name, member);
+    });
   }
   return out + '}';
 }

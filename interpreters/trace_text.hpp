@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 #include "core/trace.hpp"
 
@@ -21,11 +22,13 @@
 ///     {"process":1,"event":2,"do":"Close","socket":1,"error":"EIO"}
 ///     {"process":1,"event":3,"end":"ok"}
 ///
-/// `null` is a number without a limit. Bytes are `text` when all of them are printable ASCII or one of \n, \r, \t,
-/// else `hex`; or only their digests are there: `{"digest":"4:00…0f,12:00…1b"}`, of stretches one behind the other,
-/// each with its size and its CRC (core/stream_digest.hpp). A Send that carried less than it was given is cut there. An
-/// answer without content is "ok". An instruction that was never answered has `"pending":true`. In a simulation there
-/// are also `{"client":1,"did":"sent","bytes":{"text":"a"}}` and `{"stop":true}`.
+/// `null` is a number without a limit. Where clients are counted by address the header ends with
+/// `"max_per_address":10`, and a Fork has `"at_most_alike":10,"client":1` behind `at_most`. Bytes are `text` when all
+/// of them are printable ASCII or one of \n, \r, \t, else `hex`; or only their digests are there:
+/// `{"digest":"4:00…0f,12:00…1b"}`, of stretches one behind the other, each with its size and its CRC
+/// (core/stream_digest.hpp). A Send that carried less than it was given is cut there. An answer without content is
+/// "ok". An instruction that was never answered has `"pending":true`. In a simulation there are also
+/// `{"client":1,"did":"sent","bytes":{"text":"a"}}` and `{"stop":true}`.
 
 namespace antiphon {
 
@@ -46,6 +49,7 @@ struct TraceHeader {
   std::uint32_t workers = 1;  ///< So many first processes, from 0 on: each runs the program.
   std::uint32_t run = 0;      ///< Tells this run from others: all parts of its trace have it.
   std::uint32_t part = 0;     ///< Of a trace that goes on from file to file.
+  std::int64_t max_per_address = unlimited;
 
   static constexpr std::tuple fields{Field{"program", &TraceHeader::program},
                                      Field{"interpreter", &TraceHeader::interpreter},
@@ -58,7 +62,10 @@ struct TraceHeader {
                                      Field{"at_most", &TraceHeader::at_most},
                                      Field{"workers", &TraceHeader::workers},
                                      Field{"run", &TraceHeader::run},
-                                     Field{"part", &TraceHeader::part}};
+                                     Field{"part", &TraceHeader::part},
+                                     Field{"max_per_address", &TraceHeader::max_per_address}};
+  static constexpr std::size_t tail = std::tuple_size_v<decltype(fields)> - 1;
+  [[nodiscard]] bool tail_is_silent() const { return max_per_address == unlimited; }
   bool operator==(const TraceHeader&) const = default;
 };
 

@@ -132,9 +132,10 @@ struct Kinship {
   Index parent = no_index;
   bool ended = false;
   bool discards = false;
+  Index origin = no_index;  ///< If it counts by its client's address: which one that is.
 
   static constexpr std::tuple fields{Field{"parent", &Kinship::parent}, Field{"ended", &Kinship::ended},
-                                     Field{"discards", &Kinship::discards}};
+                                     Field{"discards", &Kinship::discards}, Field{"origin", &Kinship::origin}};
 };
 
 struct Client {
@@ -377,7 +378,8 @@ class World {
   Result<Unit> effect(Index process, const DiscardChildren& discard);
   Result<Unit> effect(Index process, const Sleep& sleep);
   void fork(Index index, const Fork& instruction);
-  [[nodiscard]] bool may_fork(Index index, const Fork& instruction) const;
+  [[nodiscard]] Index origin_of(Index process, const Fork& instruction) const;
+  [[nodiscard]] bool may_fork(Index index, const Fork& instruction, Index origin) const;
 
   const Scenario& scenario_;
   Shortfalls& shortfalls_;

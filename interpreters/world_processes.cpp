@@ -22,6 +22,11 @@ bool is_address(const std::string& host) {
          inet_pton(AF_INET6, host.c_str(), address.data()) == 1;
 }
 
+/// Both sides have ended, and both know.
+bool is_over(const Connection& connection) {
+  return connection.pipes[opener].ended && connection.pipes[acceptee].ended;
+}
+
 }  // namespace
 
 /// The process stands at its next instruction, or has ended.
@@ -273,8 +278,7 @@ Result<Unit> World::effect(Index process, const ShutdownSend& shutdown) {
     return Unit{};
   }
   const Connection& there = connections_[what->index];
-  const bool over = there.pipes[opener].ended && there.pipes[acceptee].ended;
-  if (there.ends[what->end].reset || over) return failed(Errno::NOTCONN);
+  if (there.ends[what->end].reset || is_over(there)) return failed(Errno::NOTCONN);
   Connection& connection = connections_.edit(what->index);
   connection.pipes[what->end].end_flying = true;
   connection.ends[what->end].shut = true;
@@ -306,26 +310,43 @@ Result<Unit> World::effect(Index process, const Sleep&) {
   return Unit{};
 }
 
+/// At which address the client is that the new process is for; whoever is gone is at one address. The programs' own
+/// connections come from the first. None: it does not count.
+Index World::origin_of(Index process, const Fork& instruction) const {
+  constexpr Index gone = no_index - 1;
+  if (instruction.at_most_alike == unlimited) return no_index;
+  const Target* const what = target(processes_[process], instruction.client);
+  if (what == nullptr || what->listener) return gone;
+  const Connection& connection = connections_[what->index];
+  if (connection.ends[what->end].reset || is_over(connection)) return gone;
+  const Index client = connection.ends[opener].client;
+  return what->end == opener || client == no_index ? 0 : address_of(scenario_, client);
+}
+
 /// A process that ended stays in the way until its parent has waited for it, discards it or ends.
-bool World::may_fork(Index index, const Fork& instruction) const {
+bool World::may_fork(Index index, const Fork& instruction, Index origin) const {
   const std::int64_t made = counts_[processes_made].count;
   const auto most = static_cast<std::int64_t>(scenario_.max_processes);
-  if (made < most && made < instruction.at_most) return true;
+  if (made < most && made < instruction.at_most && made < instruction.at_most_alike) return true;
   std::int64_t all = 0;
   std::int64_t own = 0;
+  std::int64_t alike = 0;
   kinship_.for_each([&](PartKey, const Kinship& one) {
     const Kinship* const parent = one.parent == no_index ? nullptr : kinship_.find(one.parent);
     const bool unreaped = parent != nullptr && !parent->ended && !parent->discards;
     if (one.ended && !unreaped) return;
     ++all;
-    if (one.parent == index) ++own;
+    if (one.parent != index) return;
+    ++own;
+    if (origin != no_index && one.origin == origin) ++alike;
   });
-  return all < most && own < instruction.at_most;
+  return all < most && own < instruction.at_most && alike < instruction.at_most_alike;
 }
 
 void World::fork(Index index, const Fork& instruction) {
   if (const auto fault = processes_[index].fault) return respond(index, instruction, failed(*fault));
-  if (!may_fork(index, instruction)) return respond(index, instruction, failed(Errno::AGAIN));
+  const Index origin = origin_of(index, instruction);
+  if (!may_fork(index, instruction, origin)) return respond(index, instruction, failed(Errno::AGAIN));
   const Index child = next(processes_made);
   Inhabitant born = processes_[index];
   for (const Target& held : born.table) {
@@ -333,7 +354,7 @@ void World::fork(Index index, const Fork& instruction) {
   }
   born.issued_at_ms = now_ms();
   processes_.put(child, std::move(born));
-  kinship_.put(child, Kinship{index, false, false});
+  kinship_.put(child, Kinship{index, false, false, origin});
   respond(index, instruction, Forked(Parent{Pid{static_cast<std::int64_t>(child) + 1}}), child);
   respond(child, instruction, Forked(Child{}));
 }

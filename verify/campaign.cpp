@@ -116,8 +116,10 @@ Canary find_canary(std::uint64_t seed, std::string_view clause, std::string_view
 
 std::vector<Canary> find_canaries(std::uint64_t seed) {
   const ProgramOptions options;
-  Expectations expectations{Answers::everything, options.session.until.wait_ms, options.session.until.drain_ms,
-                            options.server.max_connections, static_cast<std::int64_t>(options.session.at_most)};
+  Expectations expectations{.idle_ms = options.session.until.wait_ms,
+                            .drain_ms = options.session.until.drain_ms,
+                            .max_connections = options.server.max_connections,
+                            .at_most = static_cast<std::int64_t>(options.session.at_most)};
   std::vector<Canary> canaries;
   for (const Planted& planted : planted_violations(options)) {
     expectations.answers = planted.answers;

@@ -31,10 +31,11 @@ void Seen::note_releases() {
   }
 }
 
-Excuse Seen::excuse(const ConnectionState& connection, std::int64_t max_connections) const {
+Excuse Seen::excuse(const ConnectionState& connection, const Places& places) const {
   if (connection.excuse != Excuse::none || connection.served) return connection.excuse;
-  const std::optional<std::int64_t> refuses_above = actor().refuses_above;
-  return refuses_above && *refuses_above >= max_connections ? Excuse::refused : Excuse::none;
+  const std::optional<RefusesAbove> above = actor().refuses_above;
+  const bool had_places = above && above->children >= places.max_connections && above->alike >= places.max_per_address;
+  return had_places ? Excuse::refused : Excuse::none;
 }
 
 bool Report::knows(const Clause& clause) const {

@@ -47,6 +47,12 @@ concept OnSocket = requires(const I& instruction) {
   { socket_of(instruction) } -> std::same_as<Socket>;
 };
 
+/// Up to how many clients nobody may be refused.
+struct Places {
+  std::int64_t max_connections = 0;
+  std::int64_t max_per_address = unlimited;  ///< Of those at one address.
+};
+
 /// An event and what stood before it.
 struct Seen {
   Seen(const Event& the_event, const Family& family);
@@ -79,9 +85,9 @@ struct Seen {
   [[nodiscard]] const ConnectionState* connection() const {
     return held_ && !held_->listener ? before.connection(held_->connection) : nullptr;
   }
-  /// What excuses a connection that is let go of. Refusing a client needs a Fork that failed although it allowed
-  /// `max_connections` children.
-  [[nodiscard]] Excuse excuse(const ConnectionState& connection, std::int64_t max_connections) const;
+  /// What excuses a connection that is let go of. Refusing a client needs a Fork that failed although it allowed as
+  /// many children as there are places.
+  [[nodiscard]] Excuse excuse(const ConnectionState& connection, const Places& places) const;
 
  private:
   void note_releases();

@@ -21,10 +21,10 @@ namespace antiphon::verify {
 inline auto echo_server(const Expectations& expected) {
   return (Echo{expected.answers} ^ Answered{expected.idle_ms} ^ EndsSide{expected.answers, expected.idle_ms} ^
           BufferSize{expected.answers, expected.at_most}) *
-         InputRead{expected.idle_ms, expected.max_connections} * OnlyWhileOpen{} * AllReleased{} * Roles{} *
-         OwnConnection{} * Reaped{} * Handled{} * Starts{} * AcceptorLives{} * Rests{} * IdleLimit{expected.idle_ms} *
+         InputRead{expected.idle_ms, expected.places()} * OnlyWhileOpen{} * AllReleased{} * Roles{} * OwnConnection{} *
+         Reaped{} * Handled{} * Starts{} * AcceptorLives{} * Rests{} * IdleLimit{expected.idle_ms} *
          Drained{expected.drain_ms} * (Admission{} ^ NobodyWaits{}) *
-         (Delivered{expected.answers, expected.idle_ms, expected.max_connections} ^ Served{expected.answers});
+         (Delivered{expected.answers, expected.idle_ms, expected.places()} ^ Served{expected.answers});
 }
 
 using EchoServer = decltype(echo_server({}));

@@ -107,6 +107,7 @@ std::string scenario_source(const Scenario& scenario) {
   limit("max_backlog", &Scenario::max_backlog);
   limit("max_sockets", &Scenario::max_sockets);
   limit("max_processes", &Scenario::max_processes);
+  limit("addresses", &Scenario::addresses);
   return text;
 }
 
@@ -114,11 +115,13 @@ std::string expectations_source(const Expectations& expected) {
   const auto limit = [](std::int64_t number) {
     return number == unlimited ? std::string("unlimited") : std::to_string(number);
   };
+  const std::string per_address =
+      expected.max_per_address == unlimited ? "" : fmt::format(" .max_per_address = {},", expected.max_per_address);
   return fmt::format(
       "const Expectations expected{{\n"
-      "    .answers = Answers::{}, .idle_ms = {}, .drain_ms = {}, .max_connections = {}, .at_most = {}}};\n",
+      "    .answers = Answers::{}, .idle_ms = {}, .drain_ms = {}, .max_connections = {},{} .at_most = {}}};\n",
       expected.answers == Answers::first_message ? "first_message" : "everything", limit(expected.idle_ms),
-      limit(expected.drain_ms), limit(expected.max_connections), limit(expected.at_most));
+      limit(expected.drain_ms), limit(expected.max_connections), per_address, limit(expected.at_most));
 }
 
 constexpr std::string_view head =

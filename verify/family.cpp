@@ -183,7 +183,9 @@ void Family::take(ProcessId id, const Issued& issued) {
                           release(id, *what);
                         },
                         [&](const Exchange<Fork>& forked) {
-                          if (failure(forked)) processes_.edit(id).refuses_above = forked.instruction.at_most;
+                          const Fork& wanted = forked.instruction;
+                          if (failure(forked))
+                            processes_.edit(id).refuses_above = RefusesAbove{wanted.at_most, wanted.at_most_alike};
                           const Forked* const answer = success(forked);
                           if (answer != nullptr && std::holds_alternative<Parent>(*answer)) fork(id, issued.child);
                         },

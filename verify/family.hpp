@@ -78,6 +78,15 @@ struct Waiting {
   AnyExchange<Net> exchange;
 };
 
+/// How many children a Fork allowed, in all and for clients at one address.
+struct RefusesAbove {
+  std::int64_t children = unlimited;
+  std::int64_t alike = unlimited;
+
+  static constexpr std::tuple fields{Field{"children", &RefusesAbove::children}, Field{"alike", &RefusesAbove::alike}};
+  bool operator==(const RefusesAbove&) const = default;
+};
+
 struct ProcessState {
   static constexpr About about = About::process;
 
@@ -92,8 +101,8 @@ struct ProcessState {
     return found == table.end() ? std::nullopt : std::optional(found->second);
   }
 
-  /// Its last instruction but Sleep and Close was a Fork that failed: how many children it allowed.
-  std::optional<std::int64_t> refuses_above;
+  /// Its last instruction but Sleep and Close was a Fork that failed: what that allowed.
+  std::optional<RefusesAbove> refuses_above;
 
   static constexpr std::tuple fields{Field{"table", &ProcessState::table}, Field{"parent", &ProcessState::parent},
                                      Field{"accepts", &ProcessState::accepts},

@@ -160,6 +160,7 @@ Scenario draw(const Generation& generation, std::uint64_t seed) {
   scenario.choices.resize(source.below(120 * clients));
   for (std::uint32_t& choice : scenario.choices) choice = source.below(64);
   if (source.one_in(25)) add_large_message(source, scenario);
+  if (generation.most_addresses > 1) scenario.addresses = source.between(1, generation.most_addresses);
   return scenario;
 }
 

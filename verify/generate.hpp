@@ -23,7 +23,8 @@ const std::vector<FaultClass>& fault_classes();
 
 struct Generation {
   std::uint32_t most_clients = 4;
-  std::vector<bool> faults;  ///< Which of `fault_classes` may occur; empty: none.
+  std::vector<bool> faults;          ///< Which of `fault_classes` may occur; empty: none.
+  std::uint32_t most_addresses = 1;  ///< That the clients are at.
 };
 
 /// The faults of a list: "none", "all", or names with commas between them. The error names the word that is wrong.

@@ -304,7 +304,9 @@ bool has_twin_before(const StateSpace& space, const Scope& scope, Index client, 
   const std::vector<Script>& scripts = scope.scenario.clients;
   if (!untouched(client)) return false;
   for (Index other = 0; other < client; ++other) {
-    if (scripts[other] == scripts[client] && untouched(other)) return true;
+    const bool is_alike =
+        scripts[other] == scripts[client] && address_of(scope.scenario, other) == address_of(scope.scenario, client);
+    if (is_alike && untouched(other)) return true;
   }
   return false;
 }

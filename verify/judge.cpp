@@ -44,8 +44,7 @@ std::string who(const Event& event) {
 
 struct Judge::State {
   explicit State(const Expectations& expectations)
-      : watcher(echo_server_on_kernel(expectations), expectations.workers),
-        max_connections(expectations.max_connections) {}
+      : watcher(echo_server_on_kernel(expectations), expectations.workers), places(expectations.places()) {}
 
   std::optional<ProcessId> see(const Event& event);
   void take(const Event& event);
@@ -56,7 +55,7 @@ struct Judge::State {
   [[nodiscard]] const Family& family() const { return watcher.family(); }
 
   Watcher<EchoServerOnKernel> watcher;
-  std::int64_t max_connections;
+  Places places;
   Report report;
   Verdict verdict;
   BirthOrder order;
@@ -100,7 +99,7 @@ void Judge::State::take(const Event& event) {
   watcher.see(event, report, [&](const Seen& seen) {
     if (report.breaches().size() > verdict.violations.size()) blame(&event);
     for (const ConnectionId id : seen.last_releases) {
-      const Excuse excuse = seen.excuse(*family().connection(id), max_connections);
+      const Excuse excuse = seen.excuse(*family().connection(id), places);
       ++verdict.tally.excuses.at(static_cast<std::size_t>(excuse));
     }
     if (std::holds_alternative<StopEvent>(event) && family().connections().size() > 0) {

@@ -53,6 +53,8 @@ bool same_instruction(const AnyExchange<Net>& one, const AnyExchange<Net>& other
   return std::visit(
       [&]<class I>(const Exchange<I>& mine) {
         const auto* const its = std::get_if<Exchange<I>>(&other);
+        // (The socket of a Fork only says whom it is counted with.)
+        if (std::same_as<I, Fork> && operands == Operands::sockets) return its != nullptr;
         return its != nullptr && same_operands(mine.instruction, its->instruction, operands);
       },
       one);

@@ -188,6 +188,18 @@ Socket* socket_of(I& instruction) {
   return found;
 }
 
+/// Which of its fields that is; their number if none.
+template <class I>
+constexpr std::size_t socket_field() {
+  std::size_t number = 0;
+  std::apply(
+      [&]<class... Fields>(const Fields&... field) {
+        static_cast<void>(((std::same_as<decltype(field.member), Socket I::*> || (++number, false)) || ...));
+      },
+      I::fields);
+  return number;
+}
+
 /// Makes all mutants of a server.
 class Maker {
  public:
@@ -271,8 +283,10 @@ class Maker {
 
   template <class I>
   void retarget() {
-    if (I any{}; socket_of(any) == nullptr) return;
-    const std::vector<std::string>& here = node().operands.front().values;
+    // (A Fork need not be for a client.)
+    constexpr std::size_t number = socket_field<I>();
+    if (number >= node().operands.size()) return;
+    const std::vector<std::string>& here = node().operands[number].values;
     for (const Site::Held& other : site().held) {
       const std::string& gift = sited_.graph.nodes[other.node].gives;
       if (std::ranges::find(here, gift) != here.end()) continue;

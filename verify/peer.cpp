@@ -14,8 +14,8 @@ bool Peer::wait_for(short events) const {
   return poll(&watched, 1, patience_ms) > 0;
 }
 
-Result<Unit> Peer::connect(const Endpoint& at) {
-  auto begun = kernel::begin_connecting(at);
+Result<Unit> Peer::connect(const Endpoint& at, const std::string& from) {
+  auto begun = from.empty() ? kernel::begin_connecting(at) : kernel::begin_connecting_from(from, at);
   if (!begun) return failed(begun.error());
   socket_ = *std::move(begun);
   const Result<Unit> outcome = wait_for(POLLOUT) ? kernel::connected(socket_.number()) : failed(Errno::EXPIRED);

@@ -17,7 +17,8 @@ class Peer {
  public:
   int patience_ms = 2'000;
 
-  Result<Unit> connect(const Endpoint& at);
+  /// `from`: an address of this host that it comes from; "": any.
+  Result<Unit> connect(const Endpoint& at, const std::string& from = "");
   [[nodiscard]] bool is_connected() const { return socket_.valid(); }
 
   // What reaches the server. Whether anybody is there to meet it is not told.

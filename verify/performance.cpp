@@ -67,7 +67,7 @@ class Conducting {
       : score_(score),
         at_(address_in(score)),
         stage_(stage),
-        peers_(score.clients),
+        peers_(score.hosts.size()),
         company_(server, score, progress_, stage) {}
 
   Performance performance() {
@@ -168,7 +168,7 @@ class Conducting {
       case turned_away:
         return let_in_all_the_same();
       case connected:
-        if (const auto outcome = peer.connect(at_); !outcome) {
+        if (const auto outcome = peer.connect(at_, score_.hosts.at(event.client - 1)); !outcome) {
           must_not_lack(outcome.error());
           return name_of(outcome.error());
         }

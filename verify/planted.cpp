@@ -108,6 +108,13 @@ Done keep_listener(const Close& close) {
 
 Program<Net, Result<Forked>> serve_oneself(const Fork&) { return ret(Result<Forked>(Child{})); }
 
+/// Clients have the first name beside the listener's.
+Program<Net, Result<Forked>> serve_one_of_each_address(Fork fork) {
+  fork.at_most_alike = 1;
+  fork.client = {1};
+  return fork;
+}
+
 Program<Net, Result<Endpoint>> never_listen(const Listen&) { return ret(Result<Endpoint>(Endpoint{})); }
 
 Program<Net, Result<Endpoint>> without_backlog(Listen listen) {
@@ -130,6 +137,7 @@ std::vector<Planted> planted_violations(const ProgramOptions& options) {
        replace<Recv>(replace<Close>(server, keep_listener), tell_another)},
       {"answered", "the last byte of a message is lost", replace<Recv>(server, lose_last_byte)},
       {"input-read", "the session ends after one message", replace<Send>(server, send_and_give_up)},
+      {"input-read", "of an address only one client is served", replace<Fork>(server, serve_one_of_each_address)},
       {"buffer", "sessions ask for twice their buffer", replace<Recv>(server, ask_for_more)},
       {"open", "sockets are closed twice", replace<Close>(server, close_twice)},
       {"open", "sockets are read after they are closed", replace<Close>(server, read_after_close)},

@@ -59,6 +59,7 @@ RecordedRun::RecordedRun(const std::vector<ProcessEvent>& record) : record_(&rec
 
 template <Instruction I>
 void RecordedRun::count(const Exchange<I>& exchange) {
+  if constexpr (std::same_as<I, Fork>) counts_addresses_ |= exchange.instruction.at_most_alike != unlimited;
   if (!exchange.response || !*exchange.response) return;
   if constexpr (std::same_as<I, Accept>) ++accepted_;
   if constexpr (std::same_as<I, Connect>) has_connects_ = true;

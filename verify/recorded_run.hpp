@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -43,6 +44,9 @@ class RecordedRun {
 
   /// So many clients were accepted.
   [[nodiscard]] std::uint32_t accepted() const { return accepted_; }
+  /// At so many addresses its clients have to be: where they are counted by address each has its own, since a record
+  /// does not tell who shares one.
+  [[nodiscard]] std::uint32_t addresses() const { return counts_addresses_ ? std::max(accepted_, 1U) : 1; }
   /// Whether processes of the server connected too.
   [[nodiscard]] bool has_connects() const { return has_connects_; }
   /// The most bytes that one Recv or Send carried.
@@ -60,6 +64,7 @@ class RecordedRun {
   std::unordered_map<ProcessId, Lines> lines_;
   std::uint32_t accepted_ = 0;
   bool has_connects_ = false;
+  bool counts_addresses_ = false;
   std::size_t largest_ = 0;
 };
 

@@ -65,6 +65,7 @@ std::expected<Retraced, std::string> retrace(const Server& server, const std::ve
   const RecordedRun run(record);
   if (auto why = too_large(run)) return std::unexpected(*std::move(why));
   Retraced furthest;
+  bool hangs_on_addresses = false;
   for (const bool late : {false, true}) {
     std::optional<std::uint32_t> capacity = most_retraced_bytes;
     while (capacity) {
@@ -74,10 +75,15 @@ std::expected<Retraced, std::string> retrace(const Server& server, const std::ve
       if (!furthest.parting || attempt.events() > furthest.events) {
         furthest.events = attempt.events();
         furthest.parting = attempt.parting();
+        hangs_on_addresses = attempt.hangs_on_addresses();
         furthest.has_looked = attempt.world().world().looks() > 0;
       }
       capacity = attempt.narrower();
     }
+  }
+  if (hangs_on_addresses) {
+    return std::unexpected(std::string(
+        "it counts clients by address, and does not tell who shares one: it is not found in the simulator"));
   }
   return furthest;
 }

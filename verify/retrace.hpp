@@ -58,6 +58,9 @@ inline constexpr std::size_t most_retraced_connections = 1'024;
 /// A scenario's buffers hold no more, so no Send or Recv may have carried more at once.
 inline constexpr std::uint32_t most_retraced_bytes = 1U << 20U;
 
+/// Where a Fork counts clients by address, the simulated ones have each its own, and who was refused was refused by a
+/// fault: a trace does not tell who shares an address. No parting is told at such a Fork.
+///
 /// Looks for the run of one first process, which runs `server`. Events are in the record's order, each process's
 /// numbered from 0 without a gap. Error: why it cannot be looked for.
 std::expected<Retraced, std::string> retrace(const Server& server, const std::vector<ProcessEvent>& record);

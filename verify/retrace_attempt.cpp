@@ -40,7 +40,7 @@ bool can_be_a_fault(const AnyExchange<Net>& exchange) {
 }  // namespace
 
 Attempt::Attempt(const Server& server, const RecordedRun& run, const Manner& manner)
-    : run_(run), manner_(manner), world_(server, run.accepted(), manner.capacity) {
+    : run_(run), manner_(manner), world_(server, run.accepted(), manner.capacity, run.addresses()) {
   Follower& first = followers_[0];
   first.lines = &run_.of(0);
   for (const ProcessEvent& event : world_.take_events()) see(first, event);
@@ -200,6 +200,9 @@ bool Attempt::comes_out(Follower& follower, const Issued& recorded) {
   // The clients' moves that came before have none.
   const auto& simulated = std::get<Issued>(events.front().what);
   if (!same_exchange(recorded.exchange, simulated.exchange, Operands::all)) {
+    const auto* const fork = std::get_if<Exchange<Fork>>(&simulated.exchange);
+    hangs_on_addresses_ |= is_explaining_ && fork != nullptr && fork->instruction.at_most_alike != unlimited &&
+                           error_of(simulated.exchange) == Errno::AGAIN;
     return parts(recorded.exchange, "in the simulated network it is answered with " + answer_text(simulated.exchange));
   }
   for (const ProcessEvent& event : std::span(events).subspan(1)) {

@@ -43,6 +43,9 @@ class Attempt {
   [[nodiscard]] const SteeredWorld& world() const { return world_; }
   /// A Send was recorded that found no room, but the buffers are too large for that: a size that may do.
   [[nodiscard]] std::optional<std::uint32_t> narrower() const { return narrower_; }
+  /// Whether it parts where the simulated network refuses a client that shares its address with others, which a record
+  /// does not tell. Known once `parting` was asked for.
+  [[nodiscard]] bool hangs_on_addresses() const { return hangs_on_addresses_; }
   /// Where it is not whole: the first event of the record that cannot happen.
   SimulatorParting parting();
 
@@ -83,6 +86,7 @@ class Attempt {
   bool lets_clients_in_ = false;
   bool lets_stop_ = false;
   bool is_explaining_ = false;
+  bool hangs_on_addresses_ = false;
   std::string why_;
 };
 

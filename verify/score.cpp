@@ -65,7 +65,9 @@ class Scribe {
         .after = [this](const World& world, const Move& move) { look_after(world, move); },
         .event = [this](const Event& event) { add(event); },
     };
-    score_.clients = scenario_.clients.size();
+    for (std::uint32_t client = 0; client < scenario_.clients.size(); ++client) {
+      score_.hosts.push_back(scenario_.addresses > 1 ? host_of(address_of(scenario_, client)) : "");
+    }
     score_.run = simulate(server, scenario_, 200'000, spectator);
     return std::move(score_);
   }

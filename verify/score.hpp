@@ -40,7 +40,7 @@ struct Score {
   std::unordered_map<ProcessId, std::vector<std::size_t>> places;  ///< Of each process's events in `steps`.
   /// Answers that are given in the kernel's stead: faults, and what comes of limits that the scenario has.
   std::uint64_t given = 0;
-  std::size_t clients = 0;
+  std::vector<std::string> hosts;  ///< Of each client: the address that it comes from; "": any.
 
   /// The place in `steps` of the process's event of that number; none if it has none.
   [[nodiscard]] std::optional<std::size_t> step(ProcessId process, std::uint64_t number) const;

@@ -74,6 +74,7 @@ rc::Seq<Scenario> simpler(const Scenario& scenario) {
       number(scenario, &Scenario::max_backlog, plain.max_backlog),
       number(scenario, &Scenario::max_sockets, plain.max_sockets),
       number(scenario, &Scenario::max_processes, plain.max_processes),
+      number(scenario, &Scenario::addresses, plain.addresses),
       with(scenario, &Scenario::clients,
            rc::shrink::eachElement(scenario.clients, [](const Script& script) { return simpler(script); })),
       with(scenario, &Scenario::faults, rc::shrink::eachElement(scenario.faults, simpler_fault)),

@@ -15,7 +15,7 @@ constexpr std::uint32_t widest_backlog = 4096;
 constexpr std::uint32_t no_limit = 1U << 20U;
 
 /// Everything may happen in it that a trace can tell of.
-Scenario wide_scenario(std::uint32_t most_clients, std::uint32_t capacity) {
+Scenario wide_scenario(std::uint32_t most_clients, std::uint32_t capacity, std::uint32_t addresses) {
   Scenario scenario(0);
   scenario.clients.resize(most_clients);
   scenario.short_io = true;
@@ -24,13 +24,15 @@ Scenario wide_scenario(std::uint32_t most_clients, std::uint32_t capacity) {
   scenario.max_backlog = widest_backlog;
   scenario.max_sockets = no_limit;
   scenario.max_processes = no_limit;
+  scenario.addresses = addresses;
   return scenario;
 }
 
 }  // namespace
 
-SteeredWorld::SteeredWorld(const Server& server, std::uint32_t most_clients, std::uint32_t capacity)
-    : scenario_(wide_scenario(most_clients, capacity)) {
+SteeredWorld::SteeredWorld(const Server& server, std::uint32_t most_clients, std::uint32_t capacity,
+                           std::uint32_t addresses)
+    : scenario_(wide_scenario(most_clients, capacity, addresses)) {
   world_.emplace(server, scenario_, amounts_, [this](const Event& event) { note(event); });
 }
 

@@ -17,8 +17,8 @@ namespace antiphon::verify {
 /// scripts are written as it goes: a client does what is needed, and when it is needed.
 class SteeredWorld {
  public:
-  /// Up to so many clients; one direction of a connection holds `capacity` bytes.
-  SteeredWorld(const Server& server, std::uint32_t most_clients, std::uint32_t capacity);
+  /// Up to so many clients at so many addresses; one direction of a connection holds `capacity` bytes.
+  SteeredWorld(const Server& server, std::uint32_t most_clients, std::uint32_t capacity, std::uint32_t addresses);
   SteeredWorld(const SteeredWorld&) = delete;
   SteeredWorld& operator=(const SteeredWorld&) = delete;
   ~SteeredWorld() = default;

@@ -40,7 +40,11 @@ class Writer {
     if constexpr (std::is_enum_v<T> || std::is_integral_v<T>) {
       put(static_cast<std::uint64_t>(value));
     } else if constexpr (Described<T>) {
-      for_each_field(value, [&](std::string_view, const auto& member) { put_value(member); });
+      std::size_t number = 0;
+      const bool is_whole = !has_silent_tail(value);
+      for_each_field(value, [&](std::string_view, const auto& member) {
+        if (number++ < head_size<T> || is_whole) put_value(member);
+      });
     } else if constexpr (antiphon::detail::is_a<T, std::optional>) {
       put(value ? 1 : 0);
       if (value) put_value(*value);
@@ -89,7 +93,15 @@ class Reader {
       bad_ |= number > std::numeric_limits<T>::max();
       value = static_cast<T>(number);
     } else if constexpr (Described<T>) {
-      for_each_field(value, [&](std::string_view, auto& member) { get_value(member); });
+      std::size_t number = 0;
+      bool has_tail = false;
+      for_each_field(value, [&](std::string_view, auto& member) {
+        // A tail is at the end of the text.
+        if (number++ >= head_size<T> && at_ == bytes_.size()) return;
+        has_tail = number > head_size<T>;
+        get_value(member);
+      });
+      bad_ |= has_tail && has_silent_tail(value);  // one way to write each value
     } else if constexpr (antiphon::detail::is_a<T, std::optional>) {
       if (get_below(2) != 0) get_value(value.emplace());
     } else if constexpr (antiphon::detail::is_a<T, std::variant>) {
@@ -173,6 +185,7 @@ std::optional<std::string> beyond_bounds(const Scenario& scenario) {
   constexpr std::uint64_t most_sent = std::uint64_t{1} << 28U;
   if (scenario.clients.size() > most_clients) return "it has too many clients";
   if (scenario.faults.size() > most_faults) return "it has too many faults";
+  if (scenario.addresses == 0 || scenario.addresses > most_clients) return "its clients have no addresses, or too many";
   if (scenario.capacity > most_bytes) return "its buffers are too large";
   if (bytes_sent(scenario) > most_sent) return "its clients send too much";
   for (const Fault& fault : scenario.faults) {

@@ -15,6 +15,7 @@ struct ServerOptions {
   Endpoint at{"127.0.0.1", 8888};
   int backlog = 4096;
   std::int64_t max_connections = unlimited;  ///< Clients above it are refused: accepted and closed.
+  std::int64_t max_per_address = unlimited;  ///< The same for clients at one address (see Fork).
 };
 
 namespace acceptor {
@@ -43,9 +44,15 @@ inline Turns refuse(Socket client) {
   return Close{client} >> [](const Result<Unit>&) { return next_client(); };
 }
 
+/// A process for the client, as far as the limits allow. Whose address it has matters only where there is a limit.
+inline Fork fork_for(const ServerOptions& options, Socket client) {
+  if (options.max_per_address == unlimited) return Fork{options.max_connections};
+  return Fork{options.max_connections, options.max_per_address, client};
+}
+
 template <class Session>
 Turns serve(const ServerOptions& options, Socket listener, Socket client, const Session& session) {
-  return Fork{options.max_connections} >> [=](const Result<Forked>& forked) -> Turns {
+  return fork_for(options, client) >> [=](const Result<Forked>& forked) -> Turns {
     if (!forked) return refuse(client);
     if (std::holds_alternative<Parent>(*forked)) {
       return Close{client} >> [](const Result<Unit>&) { return next_client(); };

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "interpreters/event_loop.hpp"
+#include "interpreters/loop/alike_children.hpp"
 #include "interpreters/loop/spin.hpp"
 #include "interpreters/loop/tasks.hpp"
 #include "interpreters/loop/timers.hpp"
@@ -116,6 +117,7 @@ class Scheduler {
   explicit Scheduler(const LoopOptions& options)
       : options_(options),
         family_(options.family == nullptr ? &own_family_ : options.family),
+        alike_(family_->origins),
         counts_(options.counts == nullptr ? &own_counts_ : options.counts),
         spin_(options.spin_us) {}
 
@@ -244,7 +246,9 @@ class Scheduler {
     } else if (!result) {
       ++report_.failed;
     }
-    if (task.parent != nullptr && task.parent->in_use() && task.parent->id == task.parent_id) {
+    const bool has_parent = task.parent != nullptr && task.parent->in_use() && task.parent->id == task.parent_id;
+    alike_.ended(task.id, has_parent && !task.parent->discards_children);
+    if (has_parent) {
       if (task.parent->discards_children) {
         discount_children(*task.parent, 1);
       } else {
@@ -270,8 +274,13 @@ class Scheduler {
   void fork(Task& task, const Fork& instruction) {
     if (cue_.answer) return answer(task, instruction, failed(*cue_.answer));
     if (!admit_child(task, instruction.at_most)) return answer(task, instruction, failed(Errno::AGAIN));
+    if (const auto admitted = admit_by_address(task, instruction); !admitted) {
+      discount_children(task, 1);
+      return answer(task, instruction, failed(admitted.error()));
+    }
     Task* const child = copy_of(task);
     if (child == nullptr) {
+      alike_.ended(last_id_ + 1, false);
       discount_children(task, 1);
       return answer(task, instruction, failed(Errno::NOMEM));
     }
@@ -295,6 +304,13 @@ class Scheduler {
         task.id == 0 ? family_->living.fetch_add(1, std::memory_order_relaxed) : task.living_children++;
     if (before >= at_most) discount_children(task, 1);
     return before < at_most;
+  }
+
+  /// The same among those whose clients are at the same address, if that is limited.
+  Result<Unit> admit_by_address(const Task& task, const Fork& instruction) {
+    if (instruction.at_most_alike == unlimited) return Unit{};
+    const Origin origin = origin_of(descriptor_of(task, instruction.client));
+    return alike_.admit(task.id, last_id_ + 1, origin, instruction.at_most_alike);
   }
 
   void discount_children(Task& task, std::uint32_t count) {
@@ -399,6 +415,7 @@ class Scheduler {
   std::optional<Result<Unit>> perform(Task& task, const DiscardChildren&) {
     task.discards_children = true;
     discount_children(task, std::exchange(task.zombies, 0));
+    alike_.discard(task.id);
     return Unit{};
   }
 
@@ -510,6 +527,7 @@ class Scheduler {
   Cue cue_;  ///< How the task whose turn it is goes on, if somebody conducts.
   LoopFamily own_family_;
   LoopFamily* family_;
+  AlikeChildren alike_;
   LoopCounts own_counts_;
   LoopCounts* counts_;
   Spin spin_;

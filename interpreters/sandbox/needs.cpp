@@ -270,6 +270,7 @@ std::vector<Need> needs_of(const Surroundings& surroundings) {
   std::vector<Need> needs = needs_of_loop(surroundings.interpreter);
   put(needs, needs_of_any_process());
   if (surroundings.threads) put(needs, needs_of_threads());
+  if (surroundings.counts_addresses) needs.push_back({Fork::name, call("getpeername"), "the client's address"});
   put(needs, needs_of_life(surroundings));
   if (surroundings.trace) put(needs, needs_of_trace(surroundings));
   if (surroundings.monitor) put(needs, needs_of_monitor(surroundings.aborts));

@@ -50,6 +50,7 @@ std::vector<Need> needs_of(const InstructionNames& instructions, Interpreter int
 struct Surroundings {
   Interpreter interpreter = Interpreter::fork;
   bool threads = false;                     ///< It has more than one.
+  bool counts_addresses = false;            ///< Its program counts clients by address.
   bool trace = false;                       ///< It writes a trace,
   std::optional<std::string> trace_folder;  ///< which may begin anew in a file of this folder,
   bool trace_bounded = false;               ///< and of which parts are renamed and removed.

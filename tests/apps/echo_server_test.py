@@ -368,6 +368,10 @@ class Usage(unittest.TestCase):
             (["--backlog", "2147483648"], "--backlog", "2147483648"),
             (["--max-connections", "0"], "--max-connections"),
             (["--max-connections", "9" * 30], "--max-connections"),
+            (["--max-per-address", "0"], "--max-per-address", "0"),
+            (["--max-per-address", "two"], "--max-per-address", "two"),
+            (["--max-per-address", "9" * 30], "--max-per-address"),
+            (["--program", "seed", "--max-per-address", "1"], "--max-per-address", "seed"),
             (["--idle-timeout", "-1"], "--idle-timeout"),
             (["--idle-timeout", "nan"], "--idle-timeout"),
             (["--drain-timeout", "1e999"], "--drain-timeout"),
@@ -453,8 +457,8 @@ class Usage(unittest.TestCase):
             self.assertEqual((status, errors), (0, ""))
             for part in ("USAGE", "OPTIONS", "SIGNALS", "EXIT STATUS", "EXAMPLES", "--host", "--port", "--interpreter",
                          "--workers", "--spin", "--program", "--once", "--backlog", "--max-connections",
-                         "--idle-timeout", "--drain-timeout", "--trace", "--trace-limit", "--monitor",
-                         "--on-violation", "--log-format", "--user", "--take-over", "SIGHUP", "SIGUSR1",
+                         "--max-per-address", "--idle-timeout", "--drain-timeout", "--trace", "--trace-limit",
+                         "--monitor", "--on-violation", "--log-format", "--user", "--take-over", "SIGHUP", "SIGUSR1",
                          "LISTEN_FDS", "NOTIFY_SOCKET", "--version"):
                 self.assertIn(part, text)
 

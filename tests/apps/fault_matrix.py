@@ -47,6 +47,7 @@ ERRORS = {
     "accept4": "EPERM EINTR EBADF EAGAIN ENOMEM EFAULT EINVAL ENFILE EMFILE ENOSR ENONET EPROTO ENOTSOCK ENOPROTOOPT "
     "EPROTONOSUPPORT ESOCKTNOSUPPORT EOPNOTSUPP ENETDOWN ENETUNREACH ECONNABORTED ENOBUFS ETIMEDOUT EHOSTDOWN "
     "EHOSTUNREACH",
+    "getpeername": "EBADF EFAULT EINVAL ENOBUFS ENOTCONN ENOTSOCK",
     "recvfrom": "EINTR EBADF EAGAIN ENOMEM EFAULT EINVAL EPIPE ENOTSOCK EOPNOTSUPP ENETDOWN ENETUNREACH ECONNRESET "
     "ENOBUFS ENOTCONN ETIMEDOUT ECONNREFUSED EHOSTUNREACH",
     "sendto": "EINTR EBADF EAGAIN ENOMEM EACCES EFAULT EINVAL EPIPE ENOTSOCK EDESTADDRREQ EMSGSIZE EOPNOTSUPP ENETDOWN "
@@ -76,9 +77,9 @@ STARTING = {
               "io_uring_register"),
 }
 SERVING = {
-    "fork": ("accept4", "recvfrom", "sendto", FORKS, "ppoll"),
-    "epoll": ("accept4", "recvfrom", "sendto", "epoll_ctl", "epoll_wait"),
-    "uring": ("io_uring_enter",),
+    "fork": ("accept4", "getpeername", "recvfrom", "sendto", FORKS, "ppoll"),
+    "epoll": ("accept4", "getpeername", "recvfrom", "sendto", "epoll_ctl", "epoll_wait"),
+    "uring": ("getpeername", "io_uring_enter"),
 }
 
 # How long clients may have to wait before a failure that goes on ends: longer where the server gives up after a while.
@@ -201,10 +202,10 @@ def why_bad(server, descriptors, told_before):
 
 
 class MonitoredServer(Server):
-    """Of the fork interpreter the monitor is a child."""
+    """Of the fork interpreter the monitor is a child. It asks for its clients' addresses, and has room for all."""
 
     def __init__(self, interpreter):
-        super().__init__("--drain-timeout", "0", "--monitor", interpreter=interpreter)
+        super().__init__("--drain-timeout", "0", "--monitor", "--max-per-address", "100", interpreter=interpreter)
 
     def await_no_sessions(self):
         monitor = 1 if self.interpreter == "fork" else 0

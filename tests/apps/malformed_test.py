@@ -16,7 +16,8 @@ NO_NUMBERS = ["", "x", "-1", "1.5", " 1", "1 ", "0x10", "1e3", "9999999999999999
 def flags():
     """Command lines of all three programs."""
     numbers = {
-        "echo-server": ["--port", "--workers", "--spin", "--backlog", "--max-connections", "--idle-timeout"],
+        "echo-server": ["--port", "--workers", "--spin", "--backlog", "--max-connections", "--max-per-address",
+                        "--idle-timeout"],
         "echo-verify properties": ["--runs", "--clients", "--seed"],
         "echo-verify explore": ["--size", "--capacity", "--messages", "--threads", "--memory"],
     }
@@ -95,21 +96,25 @@ HEADER = {
     "workers": 1,
     "run": 1,
     "part": 0,
+    "max_per_address": 10,
 }
 UNTIL = {"wait_ms": 60000, "drain_ms": 5000}
 EVENTS = [
     {"process": 0, "event": 0, "do": "DiscardChildren", "answer": "ok"},
     {"process": 0, "event": 1, "do": "OpenSocket", "at": {"host": "127.0.0.1", "port": 8888}, "answer": 0},
     {"process": 0, "event": 2, "do": "Accept", "listener": 0, "answer": 1},
-    {"process": 0, "event": 3, "do": "Fork", "at_most": None, "answer": {"parent": 2}, "child": 1},
-    {"process": 1, "event": 0, "do": "Fork", "at_most": None, "answer": "child"},
+    {"process": 0, "event": 3, "do": "Fork", "at_most": None, "at_most_alike": 10, "client": 1,
+     "answer": {"parent": 2}, "child": 1},
+    {"process": 1, "event": 0, "do": "Fork", "at_most": None, "at_most_alike": 10, "client": 1, "answer": "child"},
     {"process": 1, "event": 1, "do": "Recv", "from": 1, "at_most": 16384, "until": UNTIL, "answer": {"text": "ab"}},
     {"process": 1, "event": 2, "do": "Send", "to": 1, "bytes": {"hex": "6162"}, "until": UNTIL, "answer": 2},
     {"process": 1, "event": 3, "end": "ok"},
 ]
 WRONG_VALUES = ["x", -1, 1.5, [], {}, True, 10**30]
 # Whatever a program or a kernel may say reads, if it is of the right kind.
-MAY_BE_NEGATIVE = {"idle_ms", "drain_ms", "max_connections", "backlog", "at_most", "answer", "listener", "from", "to"}
+MAY_BE_NEGATIVE = {"idle_ms", "drain_ms", "max_connections", "backlog", "at_most", "answer", "listener", "from", "to",
+                   "max_per_address", "at_most_alike", "client"}
+MAY_BE_MISSING = {"max_per_address", "at_most_alike", "client"}
 MAY_BE_ANY_TEXT = {"interpreter"}
 
 
@@ -117,7 +122,8 @@ def one_wrong(lines):
     """Each member of each line missing, and of a wrong kind."""
     for place, line in enumerate(lines):
         for key, value in line.items():
-            yield place, {name: kept for name, kept in line.items() if name != key}
+            if key not in MAY_BE_MISSING:
+                yield place, {name: kept for name, kept in line.items() if name != key}
             for wrong in WRONG_VALUES:
                 reads = (wrong == -1 and key in MAY_BE_NEGATIVE) or (wrong == "x" and key in MAY_BE_ANY_TEXT)
                 if not reads:

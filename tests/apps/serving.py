@@ -167,8 +167,9 @@ class Server:
         """A zombie would stay for ever."""
         eventually("all children are gone", lambda: not children_of(self.pid))
 
-    def connect(self):
-        return socket.create_connection(self.address, PATIENCE_S)
+    def connect(self, source=""):
+        """`source`: the address that the client comes from; "": any."""
+        return socket.create_connection(self.address, PATIENCE_S, (source, 0) if source else None)
 
     def echo(self, data):
         """What comes back for the data, to the end."""

@@ -108,7 +108,11 @@ TEST(TcpServer, RefusesAClientForWhomThereIsNoProcess) {
 
 TEST(TcpServer, ForksNoMoreThanItIsTold) {
   const ProgramOptions options{.server = {.max_connections = 8}, .session = {}};
-  EXPECT_EQ(play(*program_named("stream", options), opening() + Script{accepts(client)}), "at Fork{8}");
+  EXPECT_EQ(play(*program_named("stream", options), opening() + Script{accepts(client)}),
+            "at " + text_of_value(Fork{8}));
+  const ProgramOptions by_address{.server = {.max_connections = 8, .max_per_address = 2}, .session = {}};
+  EXPECT_EQ(play(*program_named("stream", by_address), opening() + Script{accepts(client)}),
+            "at " + text_of_value(Fork{8, 2, client}));
 }
 
 TEST(TcpServer, GoesOnAtOnceAfterAnErrorOfOneClient) {

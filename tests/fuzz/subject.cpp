@@ -119,9 +119,7 @@ class Trial {
 
 Subject subject_named(const std::string& name) {
   const ProgramOptions options;
-  verify::Expectations expected = expectations(name, options.session.until, options.server.max_connections);
-  expected.at_most = static_cast<std::int64_t>(options.session.at_most);
-  return {name, *program_named(name, options), expected, name != "seed"};
+  return {name, *program_named(name, options), expectations(name, options), name != "seed"};
 }
 
 void try_scenario(const Subject& subject, const Scenario& scenario) { Trial(subject, scenario).run(); }

@@ -295,6 +295,18 @@ TEST(dump, the_seed_is_the_original) {
 )");
 }
 
+TEST(dump, whom_a_fork_counts_is_shown_where_it_counts) {
+  const auto fork_of = [](std::int64_t max_per_address) {
+    ProgramOptions options;
+    options.session.at_most = 16;
+    options.server.max_per_address = max_per_address;
+    const ProgramGraph graph = graph_of(*program_named("stream", options));
+    return words_of(*std::ranges::find(graph.nodes, "Fork", &ProgramGraph::Node::instruction));
+  };
+  EXPECT_EQ(fork_of(unlimited), "Fork");
+  EXPECT_EQ(fork_of(7), "Fork at most alike 7, client₁");
+}
+
 TEST(dump, the_servers_stand_complete) {
   for (const std::string_view name : program_names) {
     EXPECT_EQ(graph_named(name).remarks(), std::vector<std::string>()) << name;
@@ -350,10 +362,11 @@ TEST(identity, any_operand_changes_it) {
   identities.insert(identity([](ProgramOptions& options) { options.server.at.port = 0; }));
   identities.insert(identity([](ProgramOptions& options) { options.server.backlog = 1; }));
   identities.insert(identity([](ProgramOptions& options) { options.server.max_connections = 7; }));
+  identities.insert(identity([](ProgramOptions& options) { options.server.max_per_address = 7; }));
   identities.insert(identity([](ProgramOptions& options) { options.session.at_most = 17; }));
   identities.insert(identity([](ProgramOptions& options) { options.session.until.wait_ms = 59'000; }));
   identities.insert(identity([](ProgramOptions& options) { options.session.until.drain_ms = 0; }));
-  EXPECT_EQ(identities.size(), 8U);
+  EXPECT_EQ(identities.size(), 9U);
 }
 
 TEST(identity, lines_do_not_change_it) {

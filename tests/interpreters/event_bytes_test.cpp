@@ -29,6 +29,7 @@ std::vector<ProcessEvent> one_of_each() {
   issued(Exchange<Close>{{Socket{4}}, failed(Errno{4095})});
   issued(Exchange<Fork>{{}, Forked(Parent{Pid{4242}})}, 9);
   issued(Exchange<Fork>{{12}, Forked(Child{})});
+  issued(Exchange<Fork>{{12, 3, {1}}, Forked(Child{})});
   issued(Exchange<DiscardChildren>{{}, Unit{}});
   issued(Exchange<Sleep>{{100}, failed(Errno::STOPPING)});
   events.push_back({7, events.size(), Ended{}});

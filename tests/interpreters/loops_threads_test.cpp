@@ -142,7 +142,7 @@ class Clients {
   Clients(std::uint32_t count, const Endpoint& at, const Script& script) : outcomes_(count), under_way_(count) {
     for (std::uint32_t client = 0; client < count; ++client) {
       threads_.emplace_back([this, client, at, script] {
-        parity::RealClient one(client, at);
+        parity::RealClient one(client, host_of(0), at);
         one.perform(script);
         --under_way_;
         under_way_.notify_all();

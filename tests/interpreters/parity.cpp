@@ -178,6 +178,7 @@ Outcome play_in_simulation(const Play& play) {
   const Server server = play.server({"127.0.0.1", 8888});
   Scenario scenario(0);
   scenario.clients = play.clients;
+  scenario.addresses = play.addresses;
   scenario.capacity = 1U << 20U;
   scenario.max_backlog = 4096;
   if (play.stop_at_rest) scenario.stop_after = ~std::uint32_t{0};
@@ -336,7 +337,8 @@ class Stage {
     if (play_->stop_after_ms) stop_after(*play_->stop_after_ms);
     for (std::size_t client = 0; client < play_->clients.size(); ++client) {
       clients_.emplace_back([this, client] {
-        RealClient one(static_cast<std::uint32_t>(client), at_);
+        const auto number = static_cast<std::uint32_t>(client);
+        RealClient one(number, host_of(number % play_->addresses), at_);
         one.perform(play_->clients[client]);
         --scripts_under_way_;
         outcomes_[client] = one.await_the_end(is_over_);

@@ -27,6 +27,8 @@ struct Play {
   std::function<Server(const Endpoint&)> server;
   /// They come once somebody listens.
   std::vector<Script> clients = {};
+  /// So many addresses do they come from, by turns.
+  std::uint32_t addresses = 1;
   /// The operator's stop, counted from when somebody listens.
   std::optional<std::uint32_t> stop_after_ms = {};
   /// The operator's stop, once the clients' scripts are over and nothing moves any more.

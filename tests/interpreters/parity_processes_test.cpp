@@ -285,9 +285,11 @@ TEST_P(ParityOfProcesses, AStopReachesAllProcesses) {
 
 // -- Processes ---------------------------------------------------------------------------------------------------
 
-TEST_P(ParityOfProcesses, AForkCountsTheChildrenThatWereNotDiscarded) {
+/// One child, in all or of those that are for clients at no address.
+const std::vector<Fork> forks_of_one{Fork{1}, Fork{unlimited, 1}};
+
+void expect_to_count_what_is_not_discarded(const std::function<Outcome(const Play&)>& play, const Fork& one) {
   const auto child = [] { return all(settle()); };
-  const Fork one{1};
   const auto limited = [=](const Next& last) {
     return fork_into([=] { return fork_into([=] { return then(settle(4), last); }, child, one); }, child, one);
   };
@@ -302,20 +304,64 @@ TEST_P(ParityOfProcesses, AForkCountsTheChildrenThatWereNotDiscarded) {
   EXPECT_EQ(discarded.process(0), "DiscardChildren; Fork parent; Fork EAGAIN; Sleep; Fork parent; ends");
 }
 
-TEST_P(ParityOfProcesses, AForkOfNoneIsRefused) {
-  const auto run = play({.server = [](const Endpoint&) {
-    return fork_into([] { return fork_into(over, over, Fork{-1}); }, over, Fork{0});
+TEST_P(ParityOfProcesses, AForkCountsTheChildrenThatWereNotDiscarded) {
+  for (const Fork& one : forks_of_one) expect_to_count_what_is_not_discarded(play, one);
+}
+
+TEST_P(ParityOfProcesses, ChildrenCountByAddressWhereTheirForkDidSo) {
+  const Fork one{unlimited, 1};
+  const auto child = [] { return all(settle()); };
+  const auto run = play({.server = [=](const Endpoint&) {
+    return fork_into([=] { return fork_into([=] { return fork_into(over, over, one); }, child, one); }, child);
   }});
-  EXPECT_EQ(run.process(0), "Fork EAGAIN; Fork EAGAIN; ends");
+  EXPECT_EQ(run.process(0), "Fork parent; Fork parent; Fork EAGAIN; ends");
+}
+
+TEST_P(ParityOfProcesses, ClientsThatAreGoneAreAtOneAddress) {
+  const Fork for_first{unlimited, 1, first};
+  const Fork for_second{unlimited, 1, second};
+  const auto child = [] { return all(settle()); };
+  const auto both = [=](const Script& one, const Script& other) {
+    return play({.server = listening([=] {
+                   const auto forks = [=] {
+                     return fork_into([=] { return fork_into(over, over, for_second); }, child, for_first);
+                   };
+                   return chain({link(Accept{listener}), link(Accept{listener}), link(settle(4)),
+                                 [=](const Next&) { return forks(); }});
+                 }),
+                 .clients = {one, other},
+                 .addresses = 2})
+        .process(0);
+  };
+  const Script stays{connect};
+  const Script goes{connect, pause(2), Reset{}};
+  const auto story = [](const char* last) {
+    return listened("Accept 1; Accept 2; Sleep; Fork parent; Fork " + std::string(last));
+  };
+  EXPECT_EQ(both(stays, stays), story("parent"));
+  EXPECT_EQ(both(stays, goes), story("parent"));
+  EXPECT_EQ(both(goes, goes), story("EAGAIN"));
+}
+
+TEST_P(ParityOfProcesses, AForkOfNoneIsRefused) {
+  for (const auto& [none, less] : {std::pair(Fork{0}, Fork{-1}), std::pair(Fork{unlimited, 0}, Fork{unlimited, -1})}) {
+    const auto run = play({.server = [none = none, less = less](const Endpoint&) {
+      return fork_into([=] { return fork_into(over, over, less); }, over, none);
+    }});
+    EXPECT_EQ(run.process(0), "Fork EAGAIN; Fork EAGAIN; ends");
+  }
 }
 
 TEST_P(ParityOfProcesses, ChildrenAndDiscardingAreNotInherited) {
-  const auto child = [] {
-    return fork_into([] { return then(settle(3), [] { return fork_into(over, over, Fork{1}); }); }, over, Fork{1});
-  };
-  const auto run = play(
-      {.server = [=](const Endpoint&) { return then(DiscardChildren{}, [=] { return fork_into(over, child); }); }});
-  EXPECT_EQ(run.process(1), "Fork child; Fork parent; Sleep; Fork EAGAIN; ends");
+  for (const Fork& one : forks_of_one) {
+    const auto child = [=] {
+      return fork_into([=] { return then(settle(3), [=] { return fork_into(over, over, one); }); }, over, one);
+    };
+    const auto run = play({.server = [=](const Endpoint&) {
+      return then(DiscardChildren{}, [=] { return fork_into(over, child, one); });
+    }});
+    EXPECT_EQ(run.process(1), "Fork child; Fork parent; Sleep; Fork EAGAIN; ends");
+  }
 }
 
 TEST_P(ParityOfProcesses, AGrandchildServesWhenAllOthersAreOver) {

@@ -195,5 +195,35 @@ TEST_P(ParityOfServers, ClientsAboveTheLimitAreRefused) {
             "Close; Accept 1; Fork parent; Close; Accept Stopping; Close; ends");
 }
 
+TEST_P(ParityOfServers, ClientsAboveTheLimitOfTheirAddressAreRefused) {
+  const auto limited = [](const Endpoint& at) {
+    return *program_named("stream", {.server = {.at = at, .max_per_address = 1}, .session = session});
+  };
+  const Script once{connect, ClientSends{2}, EndSide{}};
+  const auto after = [&](std::uint32_t pauses) {
+    Script script = once;
+    script.insert(script.begin(), pause(pauses));
+    return script;
+  };
+  // The first, third and fifth are at one address, the others at another.
+  const auto run = play({.server = limited,
+                         .clients = {{connect, ClientSends{3}, Await{3}, pause(8), EndSide{}},
+                                     after(2),
+                                     {pause(4), connect},
+                                     after(6),
+                                     after(12)},
+                         .addresses = 2,
+                         .stop_at_rest = true});
+  EXPECT_EQ(run.client(0), "sent 3; received 3; end");
+  EXPECT_EQ(run.client(1), "sent 2; received 2; end");
+  EXPECT_EQ(run.client(2), "end") << "its address is full";
+  EXPECT_EQ(run.client(3), "sent 2; received 2; end") << "another address is not";
+  EXPECT_EQ(run.client(4), "sent 2; received 2; end") << "the place was given back";
+  EXPECT_EQ(run.process(0),
+            "DiscardChildren; OpenSocket 0; Listen; Accept 1; Fork parent; Close; Accept 1; Fork parent; Close; "
+            "Accept 1; Fork EAGAIN; Close; Accept 1; Fork parent; Close; Accept 1; Fork parent; Close; "
+            "Accept Stopping; Close; ends");
+}
+
 }  // namespace
 }  // namespace antiphon::parity

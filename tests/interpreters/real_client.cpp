@@ -33,7 +33,8 @@ sockaddr_in address_of(const Endpoint& endpoint) {
 
 class RealClient::Conversation {
  public:
-  Conversation(std::uint32_t client, Endpoint server) : client_(client), server_(std::move(server)) {}
+  Conversation(std::uint32_t client, std::string host, Endpoint server)
+      : client_(client), host_(std::move(host)), server_(std::move(server)) {}
   ~Conversation() { let_go(); }
   Conversation(const Conversation&) = delete;
   Conversation& operator=(const Conversation&) = delete;
@@ -58,6 +59,8 @@ class RealClient::Conversation {
   void act(const script::Connect&) {
     if (connected_) return;
     socket_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    const sockaddr_in own = address_of({host_, 0});
+    bind(socket_, reinterpret_cast<const sockaddr*>(&own), sizeof(own));
     sockaddr_in address = address_of(server_);
     connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof(address));
     pollfd watched{socket_, POLLOUT, 0};
@@ -162,6 +165,7 @@ class RealClient::Conversation {
   }
 
   std::uint32_t client_;
+  std::string host_;
   Endpoint server_;
   Clock::time_point give_up_at_ = Clock::now() + milliseconds(patience_ms);
   ClientOutcome outcome_;
@@ -174,8 +178,8 @@ class RealClient::Conversation {
   bool done_ = false;
 };
 
-RealClient::RealClient(std::uint32_t client, const Endpoint& server)
-    : conversation_(std::make_unique<Conversation>(client, server)) {}
+RealClient::RealClient(std::uint32_t client, const std::string& host, const Endpoint& server)
+    : conversation_(std::make_unique<Conversation>(client, host, server)) {}
 RealClient::~RealClient() = default;
 
 void RealClient::perform(const Script& script) { conversation_->perform(script); }

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "core/endpoint.hpp"
 #include "interpreters/scenario.hpp"
@@ -14,7 +15,8 @@ namespace antiphon::parity {
 /// lets go once the script is over and the server has ended its side.
 class RealClient {
  public:
-  RealClient(std::uint32_t client, const Endpoint& server);
+  /// `host`: the address that it comes from.
+  RealClient(std::uint32_t client, const std::string& host, const Endpoint& server);
   ~RealClient();
   RealClient(const RealClient&) = delete;
   RealClient& operator=(const RealClient&) = delete;

@@ -15,16 +15,29 @@ TEST(Scenario, SaysWhatItDoes) {
   scenario.faults = {{fault_place(Fork::name), 0, Errno::AGAIN}};
   scenario.stop_after = 9;
   scenario.short_io = true;
+  scenario.addresses = 2;
   EXPECT_EQ(describe(scenario),
             "client 1: connect, send 3, await 2, end side\n"
             "client 2: pause 5 ms, connect, stop reading, reset\n"
             "client 3: \n"
             "fault: Fork number 1 answers EAGAIN\n"
+            "the clients are at 2 addresses, by turns\n"
             "the server is stopped after 9 steps\n"
             "reads and writes may be short\n");
 }
 
 TEST(Scenario, SaysNothingOfWhatIsPlain) { EXPECT_EQ(describe(Scenario(1)), ""); }
+
+TEST(Scenario, ClientsAreAtItsAddressesByTurns) {
+  Scenario scenario(0);
+  EXPECT_EQ(address_of(scenario, 7), 0U);
+  scenario.addresses = 3;
+  EXPECT_EQ(address_of(scenario, 2), 2U);
+  EXPECT_EQ(address_of(scenario, 3), 0U);
+  EXPECT_EQ(host_of(0), "127.0.0.1");
+  EXPECT_EQ(host_of(253), "127.0.0.254");
+  EXPECT_EQ(host_of(254), "127.0.1.1");
+}
 
 TEST(Scenario, FaultsAreNamedByInstruction) {
   for (std::uint32_t place = 0; place < faulty_instructions.size(); ++place) {

@@ -69,6 +69,8 @@ inline std::vector<Sample> samples() {
       {event(Fork{}, Forked(Parent{Pid{4242}}), 1),
        R"(,"do":"Fork","at_most":null,"answer":{"parent":4242},"child":1})"},
       {event(Fork{10}, failed(Errno::AGAIN)), R"(,"do":"Fork","at_most":10,"error":"EAGAIN"})"},
+      {event(Fork{10, 2, Socket{1}}, failed(Errno::AGAIN)),
+       R"(,"do":"Fork","at_most":10,"at_most_alike":2,"client":1,"error":"EAGAIN"})"},
       {event(DiscardChildren{}, Unit{}), R"(,"do":"DiscardChildren","answer":"ok"})"},
       {event(Sleep{-5}, Unit{}), R"(,"do":"Sleep","wait_ms":-5,"answer":"ok"})"},
       {ProcessEvent{0, 0, Ended{}}, R"(,"end":"ok"})"},

@@ -72,7 +72,10 @@ TEST(TraceText, WritesAndReadsTheHeader) {
             R"("drain_ms":5000,"max_connections":null,"at":{"host":"127.0.0.1","port":8888},)"
             R"("bound":{"host":"127.0.0.1","port":8888},"backlog":0,)"
             R"("at_most":0,"workers":1,"run":0,"part":0})");
-  for (const TraceHeader& one : {header, TraceHeader{"\"", "\n", forever_ms, 0}}) {
+  TraceHeader limited = header;
+  limited.max_per_address = 3;
+  EXPECT_TRUE(header_line(limited).ends_with(R"("part":0,"max_per_address":3})"));
+  for (const TraceHeader& one : {header, limited, TraceHeader{"\"", "\n", forever_ms, 0}}) {
     std::istringstream in(header_line(one) + '\n');
     EXPECT_EQ(TraceReader(in).header(), one);
   }

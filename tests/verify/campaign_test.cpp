@@ -67,6 +67,44 @@ TEST(Campaign, TheStreamHoldsWithoutFaults) { expect_holds(result_of("stream", 2
 TEST(Campaign, TheOneMessageServerHoldsUnderEveryFault) { expect_holds(result_of("once", 2'000, "all")); }
 TEST(Campaign, TheOneMessageServerHoldsWithoutFaults) { expect_holds(result_of("once", 2'000, "none")); }
 
+/// A server that serves one client of each address, and its clients at up to two of them.
+CampaignOptions by_address(std::int64_t promised) {
+  CampaignOptions made = options("stream", 1'000, "all");
+  made.generation.most_addresses = 2;
+  made.expectations.max_per_address = promised;
+  return made;
+}
+
+TEST(Campaign, ALimitByAddressHolds) {
+  const Server server = *program_named("stream", {.server = {.max_per_address = 1}, .session = {}});
+  const CampaignOptions options = by_address(1);
+  expect_holds(campaign(server, options));
+  std::set<std::uint32_t> addresses;
+  bool is_refused_at_one_and_served_at_another = false;
+  for (std::uint64_t run = 1; run <= options.runs; ++run) {
+    const Scenario scenario = scenario_of_run(options.generation, options.seed, run);
+    addresses.insert(scenario.addresses);
+    if (scenario.addresses < 2 || !scenario.faults.empty() || scenario.max_processes < 1024) continue;
+    const Tally tally = run_and_judge(server, scenario, options.expectations).verdict.tally;
+    const auto refused = tally.excuses.at(static_cast<std::size_t>(Excuse::refused));
+    is_refused_at_one_and_served_at_another |= refused > 0 && tally.at_once > 2;
+  }
+  EXPECT_EQ(addresses, (std::set<std::uint32_t>{1, 2}));
+  EXPECT_TRUE(is_refused_at_one_and_served_at_another);
+}
+
+TEST(Campaign, WhoServesFewerOfAnAddressThanPromisedIsFound) {
+  const Server server = *program_named("stream", {.server = {.max_per_address = 1}, .session = {}});
+  const CampaignResult result = campaign(server, by_address(2));
+  EXPECT_EQ(result.ruling, Ruling::violated);
+  const auto found = std::ranges::find(result.findings, "input-read",
+                                       [](const Finding& finding) { return finding.violation.clause.name; });
+  ASSERT_NE(found, result.findings.end());
+  // Two clients do, and they are at one address.
+  EXPECT_EQ(found->scenario.clients.size(), 2U);
+  EXPECT_EQ(found->scenario.addresses, 1U);
+}
+
 // -- Findings ---------------------------------------------------------------------------------------------------
 
 const CampaignResult& refutation() {

@@ -261,17 +261,23 @@ TEST(Excuses, ALaterResetCountsThoughADeadlineCameFirst) {
 }
 
 TEST(Excuses, AClientIsRefusedOnlyAboveTheLimit) {
-  const auto refusing = [](std::int64_t at_most) {
+  const auto refusing = [](std::int64_t at_most, std::int64_t at_most_alike = unlimited) {
     return opening()
         .on(0, Accept{listener}, client)
-        .on(0, Fork{at_most}, failed(Errno::AGAIN))
+        .on(0, Fork{at_most, at_most_alike, client}, failed(Errno::AGAIN))
         .on(0, Close{client}, done());
   };
   Expectations expected = expectations();
   expected.max_connections = 10;
   EXPECT_EQ(verdict_on("input-read", refusing(10), expected), "kept");
-  EXPECT_EQ(verdict_on("input-read", refusing(9), expected),
-            "process 0, event 5 (Close): lets go of a client whose end it has not read");
+  const std::string breach = "process 0, event 5 (Close): lets go of a client whose end it has not read";
+  EXPECT_EQ(verdict_on("input-read", refusing(9), expected), breach);
+  EXPECT_EQ(verdict_on("input-read", refusing(10, 3), expected), breach) << "nobody is told of a limit by address";
+  expected.max_per_address = 3;
+  EXPECT_EQ(verdict_on("input-read", refusing(10, 3), expected), "kept");
+  EXPECT_EQ(verdict_on("input-read", refusing(10), expected), "kept");
+  EXPECT_EQ(verdict_on("input-read", refusing(10, 2), expected), breach);
+  EXPECT_EQ(verdict_on("input-read", refusing(9, 3), expected), breach);
 }
 
 }  // namespace

@@ -32,6 +32,7 @@ TEST(EmittedTest, SaysAllThatTheScenarioHas) {
   scenario.max_backlog = 2;
   scenario.max_sockets = 3;
   scenario.max_processes = 5;
+  scenario.addresses = 6;
   EXPECT_EQ(body_of(scenario),
             "  Scenario scenario(7);\n"
             "  scenario.clients = {\n"
@@ -49,6 +50,7 @@ TEST(EmittedTest, SaysAllThatTheScenarioHas) {
             "  scenario.max_backlog = 2;\n"
             "  scenario.max_sockets = 3;\n"
             "  scenario.max_processes = 5;\n"
+            "  scenario.addresses = 6;\n"
             "  expect_keeps(\"some-clause\", scenario);\n");
 }
 

@@ -23,8 +23,11 @@ namespace antiphon::verify {
 /// What the servers of the catalogue are held to.
 inline Expectations expectations_of_catalogue(Answers answers = Answers::everything) {
   const ProgramOptions options;
-  return {answers, options.session.until.wait_ms, options.session.until.drain_ms, options.server.max_connections,
-          static_cast<std::int64_t>(options.session.at_most)};
+  return {.answers = answers,
+          .idle_ms = options.session.until.wait_ms,
+          .drain_ms = options.session.until.drain_ms,
+          .max_connections = options.server.max_connections,
+          .at_most = static_cast<std::int64_t>(options.session.at_most)};
 }
 
 /// A small scope, in few words.

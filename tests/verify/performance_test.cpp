@@ -112,6 +112,18 @@ TEST_P(PerformanceOn, LimitsAreTheScenarios) {
   for (what.seed = 1; what.seed < 9; ++what.seed) EXPECT_EQ(text_of(performed("stream", what)), "alike");
 }
 
+TEST_P(PerformanceOn, ClientsComeFromTheirAddresses) {
+  const Server server = maker("stream", {.server = {.max_per_address = 1}, .session = {}})(free_address());
+  const Script stays{connect, script::Send{1}};
+  Scenario what = scenario({stays, stays, stays});
+  what.addresses = 2;
+  Score score = score_of(server, what);
+  EXPECT_EQ(text_of(perform(server, score, GetParam())), "alike");
+  score.hosts = {"127.0.0.1", "127.0.0.1", "127.0.0.1"};
+  EXPECT_EQ(text_of(perform(server, score, GetParam())),
+            "event 7 of process 0: process 0: Fork \u2192 process 2 | process 0: Fork \u2192 EAGAIN");
+}
+
 TEST_P(PerformanceOn, AStopComesWhereItCame) {
   Scenario what = scenario({{connect, script::Send{8}, EndSide{}}, {connect, script::Send{8}, Pause{9000}, EndSide{}}});
   for (std::uint32_t step = 0; step < 24; step += 3) {

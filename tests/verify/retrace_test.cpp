@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <expected>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -238,6 +239,56 @@ TEST(Retrace, LargerRecordsAreRefused) {
   const auto much = having_read("").on(1, write("abc"), std::size_t{most_retraced_bytes} + 1);
   EXPECT_EQ(outcome(stream(), much),
             "it has more than 1048576 bytes in one answer: it is not looked for in the simulator");
+}
+
+// -- Addresses --------------------------------------------------------------------------------------------------------
+
+/// Takes two clients, and forks for one of an address.
+Server serving_one_of_each_address(Socket other) {
+  return then(OpenSocket{{"::1", 1}}, [=] {
+    return then(Listen{listener, 1}, [=] {
+      return then(Accept{listener}, [=] {
+        return then(Accept{listener}, [=] {
+          const auto again = [=] { return fork_into(over, over, Fork{unlimited, 1, other}); };
+          return fork_into(again, over, Fork{unlimited, 1, client});
+        });
+      });
+    });
+  });
+}
+
+History forked_for(const Fork& fork, ProcessId child, History history, const Fork::Response& response) {
+  const std::uint64_t number = child + 3;
+  if (!response) return history.on(0, fork, response);
+  history.events.emplace_back(ProcessEvent{0, number, Issued{Exchange<Fork>{fork, response}, child}});
+  history.events.emplace_back(ProcessEvent{child, 0, Issued{Exchange<Fork>{fork, Forked(Child{})}, {}}});
+  history.events.emplace_back(ProcessEvent{child, 1, Ended{}});
+  return history;
+}
+
+std::expected<Retraced, std::string> retraced_by_address(Socket other, const Fork::Response& to_second) {
+  const Forked parent(Parent{Pid{100}});
+  History history = taken().on(0, Accept{listener}, Socket{2});
+  history = forked_for({unlimited, 1, client}, 1, history, parent);
+  history = forked_for({unlimited, 1, other}, 2, history, to_second);
+  return retrace(serving_one_of_each_address(other), of_processes(history.events));
+}
+
+TEST(Retrace, ClientsThatAreCountedByAddressMayEachHaveTheirOwn) {
+  const auto both = retraced_by_address(Socket{2}, Forked(Parent{Pid{101}}));
+  ASSERT_TRUE(both && both->scenario);
+  EXPECT_EQ(both->scenario->addresses, 2U);
+  EXPECT_EQ(both->needed.faults, 0U);
+  const auto refused = retraced_by_address(Socket{2}, failed(Errno::AGAIN));
+  ASSERT_TRUE(refused && refused->scenario);
+  EXPECT_EQ(refused->needed.faults, 1U) << "who shares an address is not told";
+}
+
+TEST(Retrace, WhereAddressesDecideNoPartingIsTold) {
+  const auto twice = retraced_by_address(client, Forked(Parent{Pid{101}}));
+  ASSERT_FALSE(twice);
+  EXPECT_EQ(twice.error(),
+            "it counts clients by address, and does not tell who shares one: it is not found in the simulator");
 }
 
 // -- Differences that are planted -------------------------------------------------------------------------------------

@@ -36,11 +36,11 @@ std::uint64_t weight(const Scenario& scenario) {
   if (scenario.short_io) ++sum;
   return sum + distance(scenario.seed, plain.seed) + distance(scenario.capacity, plain.capacity) +
          distance(scenario.max_backlog, plain.max_backlog) + distance(scenario.max_sockets, plain.max_sockets) +
-         distance(scenario.max_processes, plain.max_processes);
+         distance(scenario.max_processes, plain.max_processes) + distance(scenario.addresses, plain.addresses);
 }
 
 Scenario drawn(std::uint64_t seed) {
-  Scenario scenario = draw({3, std::vector<bool>(fault_classes().size(), true)}, seed);
+  Scenario scenario = draw({3, std::vector<bool>(fault_classes().size(), true), 3}, seed);
   scenario.seed = seed % 1000;
   return scenario;
 }
@@ -81,7 +81,7 @@ TEST(Shrink, EveryMemberIsReached) {
     }
     return false;
   };
-  std::vector<Scenario> one_thing_changed(9, scenario);
+  std::vector<Scenario> one_thing_changed(10, scenario);
   one_thing_changed[0].seed = 5;
   one_thing_changed[1].clients = {{script::Connect{}}};
   one_thing_changed[2].choices = {3};
@@ -91,6 +91,7 @@ TEST(Shrink, EveryMemberIsReached) {
   one_thing_changed[6].capacity = 5;
   one_thing_changed[7].max_sockets = 2;
   one_thing_changed[8].max_processes = 2;
+  one_thing_changed[9].addresses = 3;
   for (const Scenario& changed : one_thing_changed) EXPECT_TRUE(shrinks_to_plain(changed)) << describe(changed);
 }
 

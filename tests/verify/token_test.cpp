@@ -105,6 +105,26 @@ TEST(Token, AHugeCountAsksForNoMemory) {
   }
 }
 
+TEST(Token, AddressesStandInItWhereThereAreSeveral) {
+  const auto text = [](const char* addresses) {
+    return error_of(with_checksum("a3-stream-0123456789ab-AAAAAAAAAACAIIABgAiAC" + std::string(addresses)));
+  };
+  EXPECT_EQ(text("AI"), "accepted");
+  // One is said by saying nothing, and none are too few.
+  EXPECT_EQ(text("AE"), "the replay token is garbled: its scenario does not read");
+  EXPECT_EQ(text("AA"), "the replay token is garbled: its clients have no addresses, or too many");
+  Scenario scenario(0);
+  for (const std::uint32_t addresses : {2U, 256U}) {
+    scenario.addresses = addresses;
+    const auto again = scenario_of(token_of(scenario, "stream", identity), "stream", identity);
+    ASSERT_TRUE(again) << addresses;
+    EXPECT_EQ(*again, scenario);
+  }
+  scenario.addresses = 257;
+  EXPECT_EQ(error_of(token_of(scenario, "stream", identity)),
+            "the replay token is garbled: its clients have no addresses, or too many");
+}
+
 TEST(Token, MoreThanARunCanHoldIsRefused) {
   Scenario scenario(0);
   scenario.clients.assign(4, {script::Connect{}, script::Send{1U << 26U}});

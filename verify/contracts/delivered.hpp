@@ -48,7 +48,7 @@ struct Delivered {
   static constexpr Clause clause{"delivered", "every client gets back what it sent"};
   Answers answers = Answers::everything;
   std::int64_t idle_ms = 0;  ///< The idle limit: a deadline before it excuses nothing.
-  std::int64_t max_connections = 0;
+  Places places{};
 
   void caller(const ClientLedgers& ledgers, const Seen& seen, Report& report) const {
     const ClientEvent* const event = seen.client_event();
@@ -64,7 +64,7 @@ struct Delivered {
   void move(ClientLedgers& ledgers, const Seen& seen) const {
     for (const ConnectionId id : seen.last_releases) {
       const ConnectionState& connection = *seen.before.connection(id);
-      const bool refused = seen.excuse(connection, max_connections) == Excuse::refused;
+      const bool refused = seen.excuse(connection, places) == Excuse::refused;
       if (!connection.client || !(connection.excused(idle_ms) || refused)) continue;
       const ClientLedger* const ledger = ledgers.clients.find(*connection.client);
       if (ledger == nullptr || !ledger->settled) ledgers.clients.edit(*connection.client).excused = true;

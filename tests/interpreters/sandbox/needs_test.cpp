@@ -109,6 +109,16 @@ TEST(needs, a_program_that_does_not_fork_starts_no_process) {
   EXPECT_FALSE(limits_processes({"Accept"}, Interpreter::uring));
 }
 
+TEST(needs, who_counts_addresses_may_ask_for_them) {
+  for (const Interpreter interpreter : interpreters) {
+    EXPECT_FALSE(granted(stream, interpreter).contains("getpeername"));
+    Surroundings counting = on(interpreter);
+    counting.counts_addresses = true;
+    const std::vector<Need> needs = needs_of(counting);
+    EXPECT_TRUE(std::ranges::any_of(needs, [](const Need& need) { return text_of(need.what) == "getpeername"; }));
+  }
+}
+
 TEST(needs, of_a_ring_are_operations) {
   const Texts has = granted(stream, Interpreter::uring);
   Texts operations;
@@ -136,7 +146,7 @@ TEST(needs, every_instruction_says_what_it_needs_where_it_asks_the_kernel) {
 Surroundings everything(Interpreter interpreter) {
   Surroundings all = on(interpreter);
   all.threads = all.trace = all.folder_of_another = all.monitor = all.aborts = all.metrics = true;
-  all.trace_bounded = all.notices = true;
+  all.trace_bounded = all.notices = all.counts_addresses = true;
   all.trace_folder = "/";
   return all;
 }
