@@ -92,7 +92,7 @@ class Addresses:
                 self.assertTrue(is_served(mapped) and is_served(own))
                 with socket.create_connection((ONE, port)) as second:
                     self.assertTrue(at_end(second))
-                with socket.create_connection((OTHER, port)) as elsewhere:
+                with socket.create_connection((ONE, port), source_address=(OTHER, 0)) as elsewhere:
                     self.assertTrue(is_served(elsewhere))
 
     def test_its_trace_says_so_and_holds(self):
@@ -108,7 +108,7 @@ class Addresses:
             forks = [line for line in lines if line.get("do") == "Fork" and line["process"] == 0]
             self.assertEqual([(fork["at_most_alike"], fork["client"]) for fork in forks], [(1, 1)] * 3)
             self.assertEqual([fork.get("error") for fork in forks], [None, "EAGAIN", None])
-            self.assertIn("1 refused", self.verify(path, "--program", "stream"))
+            self.assertIn("refused 1", self.verify(path, "--program", "stream"))
             # Who shares an address it does not say: who was refused there was refused by a fault.
             look = self.verify(path, "--program", "stream", "--in-simulator", "--format", "json")
             self.assertEqual(json.loads(look)["simulator"][0]["faults"], 1)
