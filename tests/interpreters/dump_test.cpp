@@ -296,15 +296,15 @@ TEST(dump, the_seed_is_the_original) {
 }
 
 TEST(dump, whom_a_fork_counts_is_shown_where_it_counts) {
-  const auto fork_of = [](std::int64_t max_per_address) {
+  const auto shows = [](std::int64_t max_per_address, std::string_view line) {
     ProgramOptions options;
     options.session.at_most = 16;
     options.server.max_per_address = max_per_address;
-    const ProgramGraph graph = graph_of(*program_named("stream", options));
-    return words_of(*std::ranges::find(graph.nodes, "Fork", &ProgramGraph::Node::instruction));
+    const std::string tree = tree_without_lines(*program_named("stream", options));
+    return tree.find(std::string(line) + '\n') != std::string::npos;
   };
-  EXPECT_EQ(fork_of(unlimited), "Fork");
-  EXPECT_EQ(fork_of(7), "Fork at most alike 7, client₁");
+  EXPECT_TRUE(shows(unlimited, " Fork"));
+  EXPECT_TRUE(shows(7, " Fork at most alike 7, client₁"));
 }
 
 TEST(dump, the_servers_stand_complete) {

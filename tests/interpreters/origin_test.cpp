@@ -59,14 +59,13 @@ TEST(OriginOf, AnIpv6AddressHasItsFirst64Bits) {
 
 TEST(OriginOf, Ipv6AddressesDifferInTheirFirst64BitsOnly) {
   const auto address = [](std::uint8_t first, std::uint8_t eighth, std::uint8_t last) {
-    sockaddr_in6 address{};
-    address.sin6_family = AF_INET6;
-    address.sin6_addr.s6_addr[0] = first;
-    address.sin6_addr.s6_addr[7] = eighth;
-    address.sin6_addr.s6_addr[15] = last;
-    sockaddr_storage any{};
-    reinterpret_cast<sockaddr_in6&>(any) = address;
-    return origin_of(any);
+    sockaddr_storage storage{};
+    auto& own = reinterpret_cast<sockaddr_in6&>(storage);
+    own.sin6_family = AF_INET6;
+    own.sin6_addr.s6_addr[0] = first;
+    own.sin6_addr.s6_addr[7] = eighth;
+    own.sin6_addr.s6_addr[15] = last;
+    return origin_of(storage);
   };
   EXPECT_EQ(address(0x20, 0x01, 0), (Origin{Origin::Kind::ipv6, 0x2000000000000001}));
   EXPECT_EQ(address(0x20, 0x01, 7), address(0x20, 0x01, 0));
