@@ -9,7 +9,7 @@
 #include "core/result.hpp"
 #include "core/unit.hpp"
 
-struct sockaddr_storage;
+struct sockaddr_storage;  // NOLINT(readability-identifier-naming): of <sys/socket.h>
 
 /// Which address a client is at, and how many children there are for clients at each: what limits Fork by address.
 

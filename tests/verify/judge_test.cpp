@@ -203,7 +203,7 @@ TEST(Judge, TheOrderBetweenProcessesDoesNotMatter) {
       servers.push_back(planted.server);
     }
   }
-  ASSERT_EQ(servers.size(), 6U);
+  ASSERT_EQ(servers.size(), 7U);
   const Generation generation{4, std::vector<bool>(fault_classes().size(), true)};
   EXPECT_TRUE(holds(
       [&](std::uint64_t seed, std::uint64_t order) {
