@@ -11,6 +11,7 @@ verify::Expectations expectations_of(const TraceHeader& header, std::string_view
   verify::Expectations expected = expectations(program, {header.idle_ms, header.drain_ms}, header.max_connections);
   expected.at_most = static_cast<std::int64_t>(header.at_most);
   expected.workers = header.workers;
+  expected.progress_ms = header.progress_ms;
   return expected;
 }
 

@@ -21,7 +21,8 @@ TraceHeader header_of(const ServerArguments& arguments, const Endpoint& bound) {
           .backlog = options.server.backlog,
           .at_most = options.session.at_most,
           .workers = static_cast<std::uint32_t>(arguments.workers),
-          .run = std::random_device{}()};
+          .run = std::random_device{}(),
+          .progress_ms = options.session.progress_ms};
 }
 
 ServerFacts facts_of(const ServerArguments& arguments) {

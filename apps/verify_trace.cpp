@@ -36,7 +36,9 @@ ExitCode not_judged(const VerifyArguments& arguments, TraceHeader header, std::s
 std::vector<Server> programs_of(const TraceHeader& header, const std::string& program) {
   ProgramOptions options;
   options.server = {.at = header.at, .backlog = header.backlog, .max_connections = header.max_connections};
-  options.session = {.at_most = header.at_most, .until = {.wait_ms = header.idle_ms, .drain_ms = header.drain_ms}};
+  options.session = {.at_most = header.at_most,
+                     .until = {.wait_ms = header.idle_ms, .drain_ms = header.drain_ms},
+                     .progress_ms = header.progress_ms};
   std::vector<Server> programs;
   for (std::uint32_t worker = 0; worker < header.workers; ++worker) {
     programs.push_back(*program_named(program, options));

@@ -116,9 +116,11 @@ std::string expectations_source(const Expectations& expected) {
   };
   return fmt::format(
       "const Expectations expected{{\n"
-      "    .answers = Answers::{}, .idle_ms = {}, .drain_ms = {}, .max_connections = {}, .at_most = {}}};\n",
+      "    .answers = Answers::{}, .idle_ms = {}, .drain_ms = {}, .max_connections = {}, .at_most = {}, "
+      ".progress_ms = {}}};\n",
       expected.answers == Answers::first_message ? "first_message" : "everything", limit(expected.idle_ms),
-      limit(expected.drain_ms), limit(expected.max_connections), limit(expected.at_most));
+      limit(expected.drain_ms), limit(expected.max_connections), limit(expected.at_most),
+      limit(expected.progress_ms));
 }
 
 constexpr std::string_view head =

@@ -22,6 +22,7 @@ struct Expectations {
   std::int64_t max_connections = 0;   ///< A client may be refused only above that many.
   std::int64_t at_most = unlimited;   ///< Bytes that one Recv may ask for.
   std::uint32_t workers = 1;          ///< First processes: each is a server of its own.
+  std::int64_t progress_ms = forever_ms;  ///< Within that time what was received is sent; `forever_ms`: no limit.
 };
 
 enum class Ruling : std::uint8_t { holds, violated, incomplete };

@@ -16,14 +16,15 @@ NO_NUMBERS = ["", "x", "-1", "1.5", " 1", "1 ", "0x10", "1e3", "9999999999999999
 def flags():
     """Command lines of all three programs."""
     numbers = {
-        "echo-server": ["--port", "--workers", "--spin", "--backlog", "--max-connections", "--idle-timeout"],
+        "echo-server": ["--port", "--workers", "--spin", "--backlog", "--max-connections", "--idle-timeout",
+                        "--progress-timeout"],
         "echo-verify properties": ["--runs", "--clients", "--seed"],
         "echo-verify explore": ["--size", "--capacity", "--messages", "--threads", "--memory"],
     }
     for program, options in numbers.items():
         for option in options:
             for value in NO_NUMBERS:
-                if option == "--idle-timeout" and value in ("1.5",):
+                if option.endswith("-timeout") and value in ("1.5",):
                     continue  # a time
                 yield program.split() + [option, value], option
     for words in [
@@ -86,6 +87,7 @@ HEADER = {
     "program": "stream",
     "interpreter": "epoll",
     "idle_ms": 60000,
+    "progress_ms": None,
     "drain_ms": 5000,
     "max_connections": None,
     "at": {"host": "127.0.0.1", "port": 8888},
@@ -109,7 +111,8 @@ EVENTS = [
 ]
 WRONG_VALUES = ["x", -1, 1.5, [], {}, True, 10**30]
 # Whatever a program or a kernel may say reads, if it is of the right kind.
-MAY_BE_NEGATIVE = {"idle_ms", "drain_ms", "max_connections", "backlog", "at_most", "answer", "listener", "from", "to"}
+MAY_BE_NEGATIVE = {"idle_ms", "progress_ms", "drain_ms", "max_connections", "backlog", "at_most", "answer", "listener",
+                   "from", "to"}
 MAY_BE_ANY_TEXT = {"interpreter"}
 
 

@@ -23,7 +23,9 @@ constexpr std::uint32_t most_programs = 4;
 std::vector<Server> programs_of(const TraceHeader& header) {
   ProgramOptions options;
   options.server = {.at = header.at, .backlog = header.backlog, .max_connections = header.max_connections};
-  options.session = {.at_most = header.at_most, .until = {.wait_ms = header.idle_ms, .drain_ms = header.drain_ms}};
+  options.session = {.at_most = header.at_most,
+                     .until = {.wait_ms = header.idle_ms, .drain_ms = header.drain_ms},
+                     .progress_ms = header.progress_ms};
   const auto program = program_named(header.program, options);
   return program ? std::vector<Server>(header.workers, *program) : std::vector<Server>();
 }
