@@ -113,8 +113,8 @@ void add_options(CLI::App& app, ServerArguments& arguments) {
   app.add_flag_callback("--once", [&] { arguments.program = "once"; })->excludes(program)->disable_flag_override();
   add_number(app, "--backlog", server.backlog, 0, most_int);
   add_number(app, "--max-connections", server.max_connections, 1, unlimited - 1);
-  for (const auto& [name, limit_ms] : {std::pair("--idle-timeout", &session.until.wait_ms),
-                                       std::pair("--progress-timeout", &session.progress_ms)}) {
+  for (const auto& [name, limit_ms] :
+       {std::pair("--idle-timeout", &session.until.wait_ms), std::pair("--progress-timeout", &session.progress_ms)}) {
     add_text(app, name, [name, limit_ms](Text text) {
       const std::int64_t limit = seconds(name, text);
       *limit_ms = limit == 0 ? forever_ms : limit;

@@ -216,10 +216,10 @@ struct Sleep {
   bool operator==(const Sleep&) const = default;
 };
 
-/// Sets this process's alarm, in place of the one before: it rings once `wait_ms` have passed since, and from then on an
-/// instruction with a Deadline answers EXPIRED where it would have to wait (alarm(2)). What need not wait is answered as
-/// without. Accept and Sleep do not hear it. `forever_ms`: there is none, as for a new process, a child too. It cannot
-/// fail.
+/// Sets this process's alarm, in place of the one before: it rings once `wait_ms` have passed since, and from then on
+/// an instruction with a Deadline answers EXPIRED where it would have to wait (alarm(2)). What need not wait is
+/// answered as without. Accept and Sleep do not hear it. `forever_ms`: there is none, as for a new process, a child
+/// too. It cannot fail.
 struct Alarm {
   std::int64_t wait_ms;
   Where where = Where::here();
@@ -235,8 +235,8 @@ using Clock = Effects<Sleep, Alarm>;
 // -- All of them ------------------------------------------------------------------------------------------------
 
 /// What a network server needs.
-using Net = Effects<OpenSocket, Listen, Accept, Connect, Recv, Send, ShutdownSend, Close, Fork, DiscardChildren, Sleep,
-                    Alarm>;
+using Net =
+    Effects<OpenSocket, Listen, Accept, Connect, Recv, Send, ShutdownSend, Close, Fork, DiscardChildren, Sleep, Alarm>;
 static_assert(subset<Sockets, Net> && subset<Processes, Net> && subset<Clock, Net>);
 
 }  // namespace antiphon

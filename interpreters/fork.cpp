@@ -67,10 +67,10 @@ class ForkHandler::Kernel {
   Kernel& operator=(const Kernel&) = delete;
 
   /// Waits until `descriptor` is ready for `events` (POLLIN, POLLOUT), or for one of the reasons of a Deadline.
-  /// Descriptor -1 is never ready. `alarm`: when it rings for this wait.
-  Result<Unit> wait(int descriptor, short events, const Deadline& until, Nanoseconds alarm = never) {
+  /// Descriptor -1 is never ready. `latest`: when the wait ends, if not before.
+  Result<Unit> wait(int descriptor, short events, const Deadline& until, Nanoseconds latest = never) {
     Nanoseconds time = now();
-    const Nanoseconds expiry = std::min(after(time, until.wait_ms), alarm);
+    const Nanoseconds expiry = std::min(after(time, until.wait_ms), latest);
     for (;; time = now()) {
       const Nanoseconds cut = stop_.cut_of(until);
       if (cut <= time) return stopping();
@@ -148,7 +148,7 @@ class ForkHandler::Kernel {
 
   SocketTable<int, -1> sockets;
   std::set<int> unconnected;  ///< By OpenSocket: they may listen, and bytes never come or go.
-  Nanoseconds alarm = never;  ///< When it rings.
+  Nanoseconds alarm = never;  ///< When that rings.
 
  private:
   /// What processes have to close their sockets once they were cut.

@@ -114,7 +114,7 @@ struct Inhabitant {
   std::optional<ServerProcess> process;
   std::vector<Target> table;
   std::int64_t issued_at_ms = 0;
-  std::optional<Errno> fault;              ///< What the pending instruction will be answered with.
+  std::optional<Errno> fault;             ///< What the pending instruction will be answered with.
   std::int64_t alarm_at_ms = forever_ms;  ///< When that rings.
 
   void identify(Digest& digest) const {

@@ -117,7 +117,7 @@ Canary find_canary(std::uint64_t seed, std::string_view clause, std::string_view
 std::vector<Canary> find_canaries(std::uint64_t seed) {
   const ProgramOptions options;
   const Expectations expectations{Answers::everything, options.session.until.wait_ms, options.session.until.drain_ms,
-                            options.server.max_connections, static_cast<std::int64_t>(options.session.at_most)};
+                                  options.server.max_connections, static_cast<std::int64_t>(options.session.at_most)};
   std::vector<Canary> canaries;
   for (const Planted& planted : planted_violations(options)) {
     const Expectations held_to = planted.held_to(expectations);

@@ -23,9 +23,9 @@ inline auto echo_server(const Expectations& expected) {
   const TimeLimits limits{expected.idle_ms, expected.progress_ms};
   return (Echo{expected.answers} ^ Answered{limits} ^ EndsSide{expected.answers, limits} ^
           BufferSize{expected.answers, expected.at_most}) *
-         InputRead{limits, expected.max_connections} * OnlyWhileOpen{} * AllReleased{} * Roles{} *
-         OwnConnection{} * Reaped{} * Handled{} * Starts{} * AcceptorLives{} * Rests{} * IdleLimit{expected.idle_ms} * ProgressLimit{expected.progress_ms} *
-         Drained{expected.drain_ms} * (Admission{} ^ NobodyWaits{}) *
+         InputRead{limits, expected.max_connections} * OnlyWhileOpen{} * AllReleased{} * Roles{} * OwnConnection{} *
+         Reaped{} * Handled{} * Starts{} * AcceptorLives{} * Rests{} * IdleLimit{expected.idle_ms} *
+         ProgressLimit{expected.progress_ms} * Drained{expected.drain_ms} * (Admission{} ^ NobodyWaits{}) *
          (Delivered{expected.answers, limits, expected.max_connections} ^ Served{expected.answers});
 }
 

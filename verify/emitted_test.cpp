@@ -119,8 +119,7 @@ std::string expectations_source(const Expectations& expected) {
       "    .answers = Answers::{}, .idle_ms = {}, .drain_ms = {}, .max_connections = {}, .at_most = {}, "
       ".progress_ms = {}}};\n",
       expected.answers == Answers::first_message ? "first_message" : "everything", limit(expected.idle_ms),
-      limit(expected.drain_ms), limit(expected.max_connections), limit(expected.at_most),
-      limit(expected.progress_ms));
+      limit(expected.drain_ms), limit(expected.max_connections), limit(expected.at_most), limit(expected.progress_ms));
 }
 
 constexpr std::string_view head =

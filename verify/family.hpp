@@ -93,8 +93,8 @@ struct ProcessState {
   std::map<int, Held> table;
   std::optional<ProcessId> parent;
   std::optional<Waiting> waiting;
-  bool accepts = false;   ///< It issued Accept: it is an acceptor.
-  bool stopping = false;  ///< An instruction of it answered STOPPING.
+  bool accepts = false;                ///< It issued Accept: it is an acceptor.
+  bool stopping = false;               ///< An instruction of it answered STOPPING.
   std::int64_t alarm_ms = forever_ms;  ///< As it was set last.
 
   /// What the socket means to it; none if it holds nothing of that name.
@@ -106,11 +106,10 @@ struct ProcessState {
   /// Its last instruction but Sleep and Close was a Fork that failed: how many children it allowed.
   std::optional<std::int64_t> refuses_above;
 
-  static constexpr std::tuple fields{Field{"table", &ProcessState::table}, Field{"parent", &ProcessState::parent},
-                                     Field{"accepts", &ProcessState::accepts},
-                                     Field{"stopping", &ProcessState::stopping},
-                                     Field{"alarm_ms", &ProcessState::alarm_ms},
-                                     Field{"refuses_above", &ProcessState::refuses_above}};
+  static constexpr std::tuple fields{
+      Field{"table", &ProcessState::table},       Field{"parent", &ProcessState::parent},
+      Field{"accepts", &ProcessState::accepts},   Field{"stopping", &ProcessState::stopping},
+      Field{"alarm_ms", &ProcessState::alarm_ms}, Field{"refuses_above", &ProcessState::refuses_above}};
 };
 
 /// What the end of a child asks of its parent. It is there as long as somebody should wait for that end.

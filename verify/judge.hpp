@@ -17,11 +17,11 @@ namespace antiphon::verify {
 /// What an echo server is held to.
 struct Expectations {
   Answers answers = Answers::everything;
-  std::int64_t idle_ms = forever_ms;  ///< The idle limit; `forever_ms`: none is set.
-  std::int64_t drain_ms = 0;          ///< What is granted after a stop.
-  std::int64_t max_connections = 0;   ///< A client may be refused only above that many.
-  std::int64_t at_most = unlimited;   ///< Bytes that one Recv may ask for.
-  std::uint32_t workers = 1;          ///< First processes: each is a server of its own.
+  std::int64_t idle_ms = forever_ms;      ///< The idle limit; `forever_ms`: none is set.
+  std::int64_t drain_ms = 0;              ///< What is granted after a stop.
+  std::int64_t max_connections = 0;       ///< A client may be refused only above that many.
+  std::int64_t at_most = unlimited;       ///< Bytes that one Recv may ask for.
+  std::uint32_t workers = 1;              ///< First processes: each is a server of its own.
   std::int64_t progress_ms = forever_ms;  ///< Within that time what was received is sent; `forever_ms`: no limit.
 };
 

@@ -78,9 +78,8 @@ inline Program<Net, Result<Unit>> send_all(Socket client, const Bytes& message, 
 inline Program<Net, Result<Unit>> send_in_time(Socket client, const Bytes& message, const SessionOptions& options) {
   if (options.progress_ms == forever_ms) return send_all(client, message, options.until);
   return Alarm{options.progress_ms} >> [=](const Result<Unit>&) {
-    return send_all(client, message, options.until) >> [](const Result<Unit>& sent) {
-      return Alarm{forever_ms} >> [=](const Result<Unit>&) { return ret(sent); };
-    };
+    return send_all(client, message, options.until) >>
+           [](const Result<Unit>& sent) { return Alarm{forever_ms} >> [=](const Result<Unit>&) { return ret(sent); }; };
   };
 }
 

@@ -21,8 +21,8 @@ TEST_P(ParityOfAlarms, OneThatHasRungCutsShortWhatWouldWait) {
 }
 
 TEST_P(ParityOfAlarms, TheNextOneTakesItsPlace) {
-  const auto run = play({.server = serving(Alarm{0}, read(9), Alarm{-5}, read(9), none, write(1), read(9), Alarm{20'000},
-                                           write(1), read(9), Close{first}),
+  const auto run = play({.server = serving(Alarm{0}, read(9), Alarm{-5}, read(9), none, write(1), read(9),
+                                           Alarm{20'000}, write(1), read(9), Close{first}),
                          .clients = {{connect, Await{1}, pause(), ClientSends{2}, Await{1}, pause(), ClientSends{3}}}});
   EXPECT_EQ(run.process(0),
             served("Alarm; Recv Expired; Alarm; Recv Expired; Alarm; Send 1; Recv 2; Alarm; Send 1; Recv 3; Close"));
@@ -42,16 +42,19 @@ TEST_P(ParityOfAlarms, ItGoesOnFromOneWaitToTheNext) {
     trickle.emplace_back(pause());
   }
   const auto read_on = [] {
-    return iter(Unit{}, [](const Unit&) {
-             return read(9) >> [](const Result<Bytes>& got) {
-               return ret(got && !got->empty() ? Step<Unit, Unit>(Continue{Unit{}}) : Step<Unit, Unit>(Break{Unit{}}));
-             };
-           }) >> [](const Unit&) { return all(none, read(1), Close{first}); };
+    return iter(Unit{},
+                [](const Unit&) {
+                  return read(9) >> [](const Result<Bytes>& got) {
+                    return ret(got && !got->empty() ? Step<Unit, Unit>(Continue{Unit{}})
+                                                    : Step<Unit, Unit>(Break{Unit{}}));
+                  };
+                }) >>
+           [](const Unit&) { return all(none, read(1), Close{first}); };
   };
-  const auto run = play({.server = listening([=] {
-                           return then(Accept{listener}, [=] { return then(Alarm{3 * settled_ms}, read_on); });
-                         }),
-                         .clients = {trickle}});
+  const auto run =
+      play({.server =
+                listening([=] { return then(Accept{listener}, [=] { return then(Alarm{3 * settled_ms}, read_on); }); }),
+            .clients = {trickle}});
   EXPECT_EQ(run.shape(0), "OpenSocket; Listen; Accept; Alarm; Recv; Recv Expired; Alarm; Recv; Close; ends");
 }
 
@@ -75,21 +78,20 @@ TEST_P(ParityOfAlarms, WhoeverSleepsOrAcceptsDoesNotHearIt) {
 
 TEST_P(ParityOfAlarms, AChildHasNone) {
   const auto reads = [] { return all(read(9), Close{first}); };
-  const auto run = play({.server = listening([=] {
-                           return then(Accept{listener}, [=] {
-                             return then(Alarm{0}, [=] { return fork_into(reads, reads); });
-                           });
-                         }),
-                         .clients = {{connect, pause(2), ClientSends{3}}}});
+  const auto run =
+      play({.server = listening([=] {
+              return then(Accept{listener}, [=] { return then(Alarm{0}, [=] { return fork_into(reads, reads); }); });
+            }),
+            .clients = {{connect, pause(2), ClientSends{3}}}});
   EXPECT_EQ(run.process(0), listened("Accept 1; Alarm; Fork parent; Recv Expired; Close"));
   EXPECT_EQ(run.process(1), "Fork child; Recv 3; Close; ends");
 }
 
 TEST_P(ParityOfAlarms, AStopComesFirst) {
-  const auto run = play({.server = serving(Alarm{0}, Sleep{20'000}, read(9, {.wait_ms = 20'000, .drain_ms = 0}),
-                                           read(9), Close{first}),
-                         .clients = {{connect}},
-                         .stop_after_ms = settled_ms});
+  const auto run = play(
+      {.server = serving(Alarm{0}, Sleep{20'000}, read(9, {.wait_ms = 20'000, .drain_ms = 0}), read(9), Close{first}),
+       .clients = {{connect}},
+       .stop_after_ms = settled_ms});
   EXPECT_EQ(run.process(0), served("Alarm; Sleep Stopping; Recv Stopping; Recv Expired; Close"));
 }
 

@@ -70,8 +70,8 @@ TEST(ProgressLimit, OfOneProcessNothingIsAskedForAnother) {
 // -- What it excuses --------------------------------------------------------------------------------------------
 
 /// The session gives its client up, since the Send expired.
-std::string answered_after(const Alarm& by, const Deadline& until, const Expectations& expected) {
-  const Send send{client, Bytes::copy_of("abc"), until};
+std::string answered_after(const Alarm& by, const Deadline& deadline, const Expectations& expected) {
+  const Send send{client, Bytes::copy_of("abc"), deadline};
   return verdict_on("answered", alarmed(by).on(1, send, failed(Errno::EXPIRED)).on(1, Close{client}, done()), expected);
 }
 

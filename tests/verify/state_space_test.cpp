@@ -36,8 +36,7 @@ TEST(StateSpace, AWayThroughItIsARunOfTheProgram) {
   std::set<std::string_view> ever;
   for (const Specimen& specimen : specimens(false)) {
     SCOPED_TRACE(specimen.name);
-    StateSpace space(specimen.server, wild.scenario, wild.adversity,
-                     echo_server(specimen.expected));
+    StateSpace space(specimen.server, wild.scenario, wild.adversity, echo_server(specimen.expected));
     for (std::uint64_t seed = 1; seed <= 30; ++seed) {
       Random random(seed);
       State state = space.first();

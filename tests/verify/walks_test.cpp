@@ -48,7 +48,8 @@ TEST_P(Walks, FindEachPlantedViolation) {
   for (const Planted& planted : planted_violations()) {
     if (planted.clause == Served::clause.name) continue;  // walks end
     const bool found = std::ranges::any_of(std::array{"all", "none"}, [&](const char* faults) {
-      return finds(walks(planted.server, scope(3, faults), options(1500, planted.held_to(expectations_of_catalogue()))), planted.clause);
+      return finds(walks(planted.server, scope(3, faults), options(1500, planted.held_to(expectations_of_catalogue()))),
+                   planted.clause);
     });
     EXPECT_TRUE(found) << planted.clause << ": " << planted.defect;
   }

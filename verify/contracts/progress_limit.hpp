@@ -21,7 +21,8 @@ struct Pace {
 /// is for what is sent alone: a client's silence has its own limit.
 struct ProgressLimit {
   using Witness = Parts<Pace>;
-  static constexpr Clause clause{"progress-limit", "what was received is sent under one alarm, within the progress limit"};
+  static constexpr Clause clause{"progress-limit",
+                                 "what was received is sent under one alarm, within the progress limit"};
   std::int64_t limit_ms = forever_ms;
 
   void caller(const Witness& paces, const Seen& seen, Report& report) const {
