@@ -103,7 +103,8 @@ class Trace(Recorded):
         self.assertEqual(
             header,
             {"antiphon": "trace", "version": 2, "program": "stream", "interpreter": self.interpreter,
-             "idle_ms": None, "progress_ms": 30000, "drain_ms": 2500, "max_connections": None, "at": {"host": "127.0.0.1", "port": 0},
+             "idle_ms": None, "progress_ms": 30000, "drain_ms": 2500, "max_connections": None,
+             "at": {"host": "127.0.0.1", "port": 0},
              "bound": {"host": "127.0.0.1", "port": server.address[1]},
              "backlog": 4096, "at_most": 16384, "workers": 1, "part": 0},
         )

@@ -59,13 +59,13 @@ TEST_P(ParityOfAlarms, ItGoesOnFromOneWaitToTheNext) {
 }
 
 TEST_P(ParityOfAlarms, ASendThatFindsNoRoomIsCutShort) {
-  const auto run = play({.server = listening([] {
-                           return then(Accept{listener}, [] {
-                             return then(Alarm{2 * settled_ms},
-                                         [] { return fill(patient, [] { return all(write(1), Close{first}); }); });
-                           });
-                         }),
-                         .clients = {{connect, StopReading{}}}});
+  const auto run =
+      play({.server = listening([] {
+              return then(Accept{listener}, [] {
+                return then(Alarm{2 * settled_ms}, [] { return fill(patient, [] { return all(Close{first}); }); });
+              });
+            }),
+            .clients = {{connect, StopReading{}}}});
   EXPECT_EQ(run.shape(0), "OpenSocket; Listen; Accept; Alarm; Send; Send Expired; Close; ends");
 }
 
