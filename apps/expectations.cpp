@@ -8,7 +8,8 @@ verify::Expectations expectations(std::string_view program, const ProgramOptions
           .drain_ms = options.session.until.drain_ms,
           .max_connections = options.server.max_connections,
           .max_per_address = options.server.max_per_address,
-          .at_most = static_cast<std::int64_t>(options.session.at_most)};
+          .at_most = static_cast<std::int64_t>(options.session.at_most),
+          .progress_ms = options.session.progress_ms};
 }
 
 ProgramOptions options_of(const TraceHeader& header) {
@@ -16,7 +17,9 @@ ProgramOptions options_of(const TraceHeader& header) {
                      .backlog = header.backlog,
                      .max_connections = header.max_connections,
                      .max_per_address = header.max_per_address},
-          .session = {.at_most = header.at_most, .until = {.wait_ms = header.idle_ms, .drain_ms = header.drain_ms}}};
+          .session = {.at_most = header.at_most,
+                      .until = {.wait_ms = header.idle_ms, .drain_ms = header.drain_ms},
+                      .progress_ms = header.progress_ms}};
 }
 
 verify::Expectations expectations_of(const TraceHeader& header, std::string_view program) {

@@ -78,7 +78,7 @@ SandboxMode chosen_sandbox(const std::string& name) {
 /// The seed takes nothing from outside; who sets something for it would be misled.
 void check_seed(const CLI::App& app) {
   for (const char* name : {"--host", "--port", "--backlog", "--max-connections", "--max-per-address", "--idle-timeout",
-                           "--drain-timeout"}) {
+                           "--progress-timeout", "--drain-timeout"}) {
     if (app.count(name) != 0) refuse(name, "the program 'seed' does not take it");
   }
 }
@@ -97,7 +97,7 @@ Endpoint address_of_metrics(const std::string& text) {
 /// Declares the options; each one that is given is checked and put where it belongs.
 void add_options(CLI::App& app, ServerArguments& arguments) {
   ServerOptions& server = arguments.options.server;
-  Deadline& until = arguments.options.session.until;
+  SessionOptions& session = arguments.options.session;
   using Text = const std::string&;
   constexpr std::int64_t most_int = std::numeric_limits<int>::max();
 
@@ -114,11 +114,14 @@ void add_options(CLI::App& app, ServerArguments& arguments) {
   add_number(app, "--backlog", server.backlog, 0, most_int);
   add_number(app, "--max-connections", server.max_connections, 1, unlimited - 1);
   add_number(app, "--max-per-address", server.max_per_address, 1, unlimited - 1);
-  add_text(app, "--idle-timeout", [&](Text text) {
-    const std::int64_t limit = seconds("--idle-timeout", text);
-    until.wait_ms = limit == 0 ? forever_ms : limit;
-  });
-  add_text(app, "--drain-timeout", [&](Text text) { until.drain_ms = seconds("--drain-timeout", text); });
+  for (const auto& [name, limit_ms] :
+       {std::pair("--idle-timeout", &session.until.wait_ms), std::pair("--progress-timeout", &session.progress_ms)}) {
+    add_text(app, name, [name, limit_ms](Text text) {
+      const std::int64_t limit = seconds(name, text);
+      *limit_ms = limit == 0 ? forever_ms : limit;
+    });
+  }
+  add_text(app, "--drain-timeout", [&](Text text) { session.until.drain_ms = seconds("--drain-timeout", text); });
   add_text(app, "--trace", [&](Text path) { arguments.trace = path; });
   add_text(app, "--trace-payload", [&](Text what) {
     arguments.trace_payload = static_cast<Payload>(choice("--trace-payload", what, payload_names));

@@ -34,6 +34,9 @@ OPTIONS
                           bits count. Behind a proxy all clients are at its address. Default: no limit.
   --idle-timeout S        Seconds that a client may keep its connection without sending or reading; 0: no limit.
                           Default 60.
+  --progress-timeout S    Seconds in which a client takes all that answers what was received of it at a time (up to 16
+                          KiB), however little it takes at once; after that its connection is given up. Default: no
+                          limit.
   --drain-timeout S       Seconds that connections may go on after the server was asked to stop. Default 5.
   --trace FILE            Write what every process of every worker does to FILE, as JSON Lines, for
                           `echo-verify trace FILE`. Each writes its latest when a client comes or goes, and whenever

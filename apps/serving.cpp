@@ -22,7 +22,8 @@ TraceHeader header_of(const ServerArguments& arguments, const Endpoint& bound) {
           .at_most = options.session.at_most,
           .workers = static_cast<std::uint32_t>(arguments.workers),
           .run = std::random_device{}(),
-          .max_per_address = options.server.max_per_address};
+          .max_per_address = options.server.max_per_address,
+          .progress_ms = options.session.progress_ms};
 }
 
 ServerFacts facts_of(const ServerArguments& arguments) {

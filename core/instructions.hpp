@@ -49,9 +49,9 @@ struct Pid {
 inline constexpr std::int64_t forever_ms = std::numeric_limits<std::int64_t>::max();
 inline constexpr std::int64_t unlimited = std::numeric_limits<std::int64_t>::max();
 
-/// How long a waiting instruction may wait. It answers EXPIRED once it has waited `wait_ms`, and STOPPING once
-/// `drain_ms` have passed since the server was asked to stop, even if it need not wait. The default waits for ever
-/// and answers STOPPING at once.
+/// How long a waiting instruction may wait. It answers EXPIRED once it has waited `wait_ms` or its process's alarm has
+/// rung (Alarm), and STOPPING once `drain_ms` have passed since the server was asked to stop, even if it need not wait.
+/// The default waits for ever and answers STOPPING at once.
 struct Deadline {
   std::int64_t wait_ms = forever_ms;
   std::int64_t drain_ms = 0;
@@ -228,12 +228,27 @@ struct Sleep {
   bool operator==(const Sleep&) const = default;
 };
 
-using Clock = Effects<Sleep>;
+/// Sets this process's alarm, in place of the one before: it rings once `wait_ms` have passed since, and from then on
+/// an instruction with a Deadline answers EXPIRED where it would have to wait (alarm(2)). What need not wait is
+/// answered as without. Accept and Sleep do not hear it. `forever_ms`: there is none, as for a new process, a child
+/// too. It cannot fail.
+struct Alarm {
+  std::int64_t wait_ms;
+  Where where = Where::here();
+
+  using Response = Result<Unit>;
+  static constexpr std::string_view name = "Alarm";
+  static constexpr std::tuple fields{Field{"wait_ms", &Alarm::wait_ms}};
+  bool operator==(const Alarm&) const = default;
+};
+
+using Clock = Effects<Sleep, Alarm>;
 
 // -- All of them ------------------------------------------------------------------------------------------------
 
 /// What a network server needs.
-using Net = Effects<OpenSocket, Listen, Accept, Connect, Recv, Send, ShutdownSend, Close, Fork, DiscardChildren, Sleep>;
+using Net =
+    Effects<OpenSocket, Listen, Accept, Connect, Recv, Send, ShutdownSend, Close, Fork, DiscardChildren, Sleep, Alarm>;
 static_assert(subset<Sockets, Net> && subset<Processes, Net> && subset<Clock, Net>);
 
 }  // namespace antiphon

@@ -45,6 +45,8 @@ I directed(I instruction, const Cue& cue) {
   if constexpr (std::same_as<I, Sleep>) {
     if (cue.expires) instruction.wait_ms = 0;
   }
+  // What it would cut short has a cue to expire.
+  if constexpr (std::same_as<I, Alarm>) instruction.wait_ms = forever_ms;
   if (!cue.most) return instruction;
   const std::size_t most = *cue.most;
   if constexpr (std::same_as<I, Recv>) instruction.at_most = std::min(instruction.at_most, most);

@@ -70,10 +70,10 @@ class ForkHandler::Kernel {
   Kernel& operator=(const Kernel&) = delete;
 
   /// Waits until `descriptor` is ready for `events` (POLLIN, POLLOUT), or for one of the reasons of a Deadline.
-  /// Descriptor -1 is never ready.
-  Result<Unit> wait(int descriptor, short events, const Deadline& until) {
+  /// Descriptor -1 is never ready. `latest`: when the wait ends, if not before.
+  Result<Unit> wait(int descriptor, short events, const Deadline& until, Nanoseconds latest = never) {
     Nanoseconds time = now();
-    const Nanoseconds expiry = after(time, until.wait_ms);
+    const Nanoseconds expiry = std::min(after(time, until.wait_ms), latest);
     for (;; time = now()) {
       const Nanoseconds cut = stop_.cut_of(until);
       if (cut <= time) return stopping();
@@ -121,6 +121,7 @@ class ForkHandler::Kernel {
     discarding_ = false;
     forget_children();
     failed_ = killed_ = 0;
+    alarm = never;
     return Child{};
   }
 
@@ -160,6 +161,7 @@ class ForkHandler::Kernel {
 
   SocketTable<int, -1> sockets;
   std::set<int> unconnected;  ///< By OpenSocket: they may listen, and bytes never come or go.
+  Nanoseconds alarm = never;  ///< When that rings.
 
  private:
   /// What processes have to close their sockets once they were cut.
@@ -289,7 +291,7 @@ Result<Socket> ForkHandler::operator()(const Connect& instruction) {
   Result<Descriptor> opened = begin_connecting(instruction.to);
   if (!opened) return failed(opened.error());
   // Waiting tells of a stop too, and so there is a wait in any case.
-  const auto ready = kernel_->wait(opened->number(), POLLOUT, instruction.until);
+  const auto ready = kernel_->wait(opened->number(), POLLOUT, instruction.until, kernel_->alarm);
   if (!ready) return failed(ready.error());
   if (const auto outcome = connected(opened->number()); !outcome) return failed(outcome.error());
   return kernel_->add(std::move(opened));
@@ -299,7 +301,8 @@ Result<Bytes> ForkHandler::operator()(const Recv& instruction) {
   const int socket = kernel_->sockets.at(instruction.from);
   if (socket < 0) return failed(Errno::BADF);
   const bool waits = !kernel_->unconnected.contains(socket);
-  const auto ready = waits ? kernel_->wait(socket, POLLIN, instruction.until) : kernel_->not_stopped(instruction.until);
+  const auto ready = waits ? kernel_->wait(socket, POLLIN, instruction.until, kernel_->alarm)
+                           : kernel_->not_stopped(instruction.until);
   if (!ready) return failed(ready.error());
   Buffer* const buffer = buffer_or_null(std::min(instruction.at_most, largest_recv));
   if (buffer == nullptr) return failed(Errno::NOMEM);
@@ -313,8 +316,8 @@ Result<std::size_t> ForkHandler::operator()(const Send& instruction) {
   const int socket = kernel_->sockets.at(instruction.to);
   if (socket < 0) return failed(Errno::BADF);
   const bool waits = !instruction.bytes.empty() && !kernel_->unconnected.contains(socket);
-  const auto ready =
-      waits ? kernel_->wait(socket, POLLOUT, instruction.until) : kernel_->not_stopped(instruction.until);
+  const auto ready = waits ? kernel_->wait(socket, POLLOUT, instruction.until, kernel_->alarm)
+                           : kernel_->not_stopped(instruction.until);
   if (!ready) return failed(ready.error());
   return send(socket, instruction.bytes);
 }
@@ -342,6 +345,11 @@ Result<Unit> ForkHandler::operator()(const Sleep& instruction) {
   const auto slept = kernel_->wait(-1, 0, Deadline{.wait_ms = instruction.wait_ms, .drain_ms = 0});
   if (slept || slept.error() == Errno::EXPIRED) return Unit{};
   return failed(slept.error());
+}
+
+Result<Unit> ForkHandler::operator()(const Alarm& instruction) {
+  kernel_->alarm = after(now(), instruction.wait_ms);
+  return Unit{};
 }
 
 void ForkHandler::disconnect(Socket socket) { kernel::tell_nobody(kernel::disconnect(kernel_->sockets.at(socket))); }

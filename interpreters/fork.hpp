@@ -43,6 +43,7 @@ class ForkHandler {
   Result<Forked> operator()(const Fork& instruction);
   Result<Unit> operator()(const DiscardChildren& instruction);
   Result<Unit> operator()(const Sleep& instruction);
+  Result<Unit> operator()(const Alarm& instruction);
 
   /// True in the process that made the handler, false in all that it forked. Those leave by `std::_Exit`: what the
   /// first process had in its buffers is not theirs to write.

@@ -111,7 +111,7 @@ class Walker {
   explicit Walker(const GraphLimits& limits) : limits_(limits) {}
 
   Walk walk(const Server& program) {
-    const Target start = arrive(State(program), {});
+    const Target start = arrive(State(program), {}, false);
     // Depth first, so that a loop which counts comes to its end before the limit is used up.
     while (!found_.empty()) {
       ranges::move(found_ | ranges::views::reverse, ranges::back_inserter(waiting_));
@@ -130,13 +130,22 @@ class Walker {
     State state;
     std::size_t point;
     SocketNames names;
+    bool has_alarm;
   };
 
   // Arriving.
 
-  Target arrive(State state, SocketNames names) {
+  /// What the future depends on.
+  static Digest key_of(const State& state, bool has_alarm) {
+    Digest key = state.digest();
+    if (has_alarm) key.add_text(Alarm::name);
+    return key;
+  }
+
+  Target arrive(State state, SocketNames names, bool has_alarm) {
     if (state.finished()) return state.result() ? End::ok : End::error;
-    if (const auto seen = seen_.find(state.digest()); seen != seen_.end()) return seen->second;
+    const Digest key = key_of(state, has_alarm);
+    if (const auto seen = seen_.find(key); seen != seen_.end()) return seen->second;
     const std::optional<std::size_t> index = point_of(state, names);
     if (!index) return End::not_followed;
     Point& point = points_[*index];
@@ -146,8 +155,8 @@ class Walker {
       return *index;
     }
     ++point.states;
-    seen_.emplace(state.digest(), *index);
-    found_.push_back({std::move(state), *index, std::move(names)});
+    seen_.emplace(key, *index);
+    found_.push_back({std::move(state), *index, std::move(names), has_alarm});
     return *index;
   }
 
@@ -216,17 +225,23 @@ class Walker {
   template <Instruction I>
   void feed(const Arrived& at, ResponseClass what, const typename I::Response& response) {
     State next = at.state;
+    bool has_alarm = at.has_alarm;
+    next.pending([&](const auto& issued) {
+      if constexpr (std::same_as<std::remove_cvref_t<decltype(issued)>, I>) {
+        has_alarm = has_alarm_after(has_alarm, issued, response);
+      }
+    });
     const std::uint64_t looks_before = looks();
     next.answer<I>(response);
     if (looks() != looks_before) points_[at.point].looks_at_content = true;
-    const Target target = arrive(std::move(next), names_after<I>(at, response));
+    const Target target = arrive(std::move(next), names_after<I>(at, response), has_alarm);
     points_[at.point].targets[what].insert(target);
   }
 
   template <Instruction I>
   void feed_all(const Arrived& at, const I& instruction) {
     feed_successes(at, instruction);
-    for_each_failure(instruction, [&](Errno error) { feed<I>(at, error, failed(error)); });
+    for_each_failure(instruction, at.has_alarm, [&](Errno error) { feed<I>(at, error, failed(error)); });
   }
 
   template <Instruction I>

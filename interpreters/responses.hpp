@@ -40,13 +40,23 @@ Deadline deadline_of(const I& instruction) {
   }
 }
 
+/// Whether the process has an alarm once the instruction was answered, if it had one before.
+template <Instruction I>
+bool has_alarm_after(bool had_one, const I& instruction, const typename I::Response& response) {
+  if constexpr (std::same_as<I, Alarm>) return instruction.wait_ms != forever_ms;
+  if constexpr (std::same_as<I, Fork>) return had_one && !(response && std::holds_alternative<Child>(*response));
+  return had_one;
+}
+
 /// Calls `visit(error)` for each error that the instruction can be answered, and one that it is not known to give.
 template <Instruction I, class Visit>
-void for_each_failure(const I& instruction, Visit&& visit) {
+void for_each_failure(const I& instruction, bool has_alarm, Visit&& visit) {
+  if constexpr (std::same_as<I, Alarm>) return;
   for (const Errno error : errors_of<I>()) visit(error);
   visit(unlisted_error);
   const Deadline until = deadline_of(instruction);
-  if (until.wait_ms != forever_ms) visit(Errno::EXPIRED);
+  const bool hears_alarm = has_alarm && requires { instruction.until; };
+  if (until.wait_ms != forever_ms || hears_alarm) visit(Errno::EXPIRED);
   if (until.drain_ms != forever_ms) visit(Errno::STOPPING);
 }
 

@@ -10,9 +10,9 @@
 
 /// The text form of a trace: JSON Lines. A header, then an event a line, its fields in a fixed order:
 ///
-///     {"antiphon":"trace","version":2,"program":"stream","interpreter":"fork","idle_ms":60000,"drain_ms":5000,
-///         "max_connections":null,"at":{"host":"127.0.0.1","port":0},"bound":{"host":"127.0.0.1","port":8888},
-///         "backlog":4096,"at_most":16384,"workers":1,"run":271828,"part":0}
+///     {"antiphon":"trace","version":2,"program":"stream","interpreter":"fork","idle_ms":60000,
+///         "progress_ms":null,"drain_ms":5000,"max_connections":null,"at":{"host":"127.0.0.1","port":0},
+///         "bound":{"host":"127.0.0.1","port":8888},"backlog":4096,"at_most":16384,"workers":1,"run":271828,"part":0}
 ///         (on one line)
 ///     {"process":0,"event":3,"do":"Accept","listener":0,"answer":1}
 ///     {"process":0,"event":4,"do":"Fork","at_most":null,"answer":{"parent":4242},"child":1}
@@ -50,10 +50,12 @@ struct TraceHeader {
   std::uint32_t run = 0;      ///< Tells this run from others: all parts of its trace have it.
   std::uint32_t part = 0;     ///< Of a trace that goes on from file to file.
   std::int64_t max_per_address = unlimited;
+  std::int64_t progress_ms = forever_ms;
 
   static constexpr std::tuple fields{Field{"program", &TraceHeader::program},
                                      Field{"interpreter", &TraceHeader::interpreter},
                                      Field{"idle_ms", &TraceHeader::idle_ms},
+                                     Field{"progress_ms", &TraceHeader::progress_ms},
                                      Field{"drain_ms", &TraceHeader::drain_ms},
                                      Field{"max_connections", &TraceHeader::max_connections},
                                      Field{"at", &TraceHeader::at},

@@ -121,29 +121,32 @@ bool World::stopping(std::int64_t drain_ms) const {
   return clock.stopped_at_ms && (way_out_ == Errno::STOPPING || clock.now_ms - *clock.stopped_at_ms >= drain_ms);
 }
 
-std::int64_t World::due_ms(const Deadline& until, std::int64_t issued_at_ms) const {
-  std::int64_t due = after(issued_at_ms, until.wait_ms);
-  if (const auto stopped = clock().stopped_at_ms) due = std::min(due, after(*stopped, until.drain_ms));
-  return due;
+/// When the pending instruction has waited long enough, or is cut short by the process's alarm.
+std::int64_t World::expiry_ms(const Inhabitant& one, const Deadline& until) {
+  return std::min(after(one.issued_at_ms, until.wait_ms), one.alarm_at_ms);
 }
 
 /// When the pending instruction is answered at the latest.
 std::int64_t World::due_ms(const Inhabitant& one) const {
   std::int64_t due = forever_ms;
   one.process->pending([&]<class I>(const I& instruction) {
-    if constexpr (requires { instruction.until; }) due = due_ms(instruction.until, one.issued_at_ms);
+    if constexpr (requires { instruction.until; }) {
+      due = expiry_ms(one, instruction.until);
+      if (const auto stopped = clock().stopped_at_ms) due = std::min(due, after(*stopped, instruction.until.drain_ms));
+    }
     if constexpr (std::same_as<I, Sleep>) due = after(one.issued_at_ms, instruction.wait_ms);
   });
   return due;
 }
 
 /// What a waiting instruction answers if its time is over.
-std::optional<Errno> World::overdue(const Deadline& until, std::int64_t issued_at_ms) const {
+std::optional<Errno> World::overdue(const Inhabitant& one, const Deadline& until) const {
   const bool stop_due = stopping(until.drain_ms);
   if (scenario_.free_time) return stop_due ? Errno::STOPPING : way_out_;
-  const bool wait_due = now_ms() >= after(issued_at_ms, until.wait_ms);
+  const std::int64_t expiry = expiry_ms(one, until);
+  const bool wait_due = now_ms() >= expiry;
   if (stop_due && wait_due) {
-    const bool stop_first = after(*clock().stopped_at_ms, until.drain_ms) <= after(issued_at_ms, until.wait_ms);
+    const bool stop_first = after(*clock().stopped_at_ms, until.drain_ms) <= expiry;
     return stop_first ? Errno::STOPPING : Errno::EXPIRED;
   }
   if (stop_due) return Errno::STOPPING;
@@ -154,9 +157,10 @@ std::optional<Errno> World::overdue(const Deadline& until, std::int64_t issued_a
 std::vector<Errno> World::ways_out(Index process) const {
   std::vector<Errno> ways;
   if (can_answer(process)) return ways;
-  processes_[process].process->pending([&]<class I>(const I& instruction) {
+  const Inhabitant& one = processes_[process];
+  one.process->pending([&]<class I>(const I& instruction) {
     if constexpr (requires { instruction.until; }) {
-      if (instruction.until.wait_ms != forever_ms) ways.push_back(Errno::EXPIRED);
+      if (expiry_ms(one, instruction.until) != forever_ms) ways.push_back(Errno::EXPIRED);
       if (instruction.until.drain_ms != forever_ms && stopped()) ways.push_back(Errno::STOPPING);
     }
     if constexpr (std::same_as<I, Sleep>) {

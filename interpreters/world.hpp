@@ -114,7 +114,8 @@ struct Inhabitant {
   std::optional<ServerProcess> process;
   std::vector<Target> table;
   std::int64_t issued_at_ms = 0;
-  std::optional<Errno> fault;  ///< What the pending instruction will be answered with.
+  std::optional<Errno> fault;             ///< What the pending instruction will be answered with.
+  std::int64_t alarm_at_ms = forever_ms;  ///< When that rings.
 
   void identify(Digest& digest) const {
     add(digest, process->digest().low());
@@ -122,6 +123,7 @@ struct Inhabitant {
     add(digest, table);
     add(digest, issued_at_ms);
     add(digest, fault);
+    add(digest, alarm_at_ms);
   }
 };
 
@@ -311,9 +313,9 @@ class World {
   [[nodiscard]] Index next(Counted what) { return counts_.edit(what).count++; }
   static std::int64_t after(std::int64_t start_ms, std::int64_t wait_ms);
   [[nodiscard]] bool stopping(std::int64_t drain_ms) const;
-  [[nodiscard]] std::int64_t due_ms(const Deadline& until, std::int64_t issued_at_ms) const;
+  static std::int64_t expiry_ms(const world::Inhabitant& one, const Deadline& until);
   [[nodiscard]] std::int64_t due_ms(const world::Inhabitant& one) const;
-  [[nodiscard]] std::optional<Errno> overdue(const Deadline& until, std::int64_t issued_at_ms) const;
+  [[nodiscard]] std::optional<Errno> overdue(const world::Inhabitant& one, const Deadline& until) const;
 
   Result<Socket> name(Index process, const world::Target& what);
   std::int32_t& holders(const world::Target& what);
@@ -377,6 +379,7 @@ class World {
   Result<Unit> effect(Index process, const Close& close);
   Result<Unit> effect(Index process, const DiscardChildren& discard);
   Result<Unit> effect(Index process, const Sleep& sleep);
+  Result<Unit> effect(Index process, const Alarm& alarm);
   void fork(Index index, const Fork& instruction);
   [[nodiscard]] Index origin_of(Index process, const Fork& instruction) const;
   [[nodiscard]] bool may_fork(Index index, const Fork& instruction, Index origin) const;

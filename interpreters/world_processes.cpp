@@ -103,14 +103,14 @@ bool World::ready(const Inhabitant& one, const Accept& accept) const {
 }
 
 bool World::ready(const Inhabitant& one, const Connect& connect) const {
-  if (overdue(connect.until, one.issued_at_ms)) return true;
+  if (overdue(one, connect.until)) return true;
   const auto listener = listening(connect.to.port);
   return !listener || has_room(listeners_[*listener]);
 }
 
 bool World::ready(const Inhabitant& one, const Recv& recv) const {
   const Target* const what = target(one, recv.from);
-  if (what == nullptr || what->listener || overdue(recv.until, one.issued_at_ms)) return true;
+  if (what == nullptr || what->listener || overdue(one, recv.until)) return true;
   const Connection& connection = connections_[what->index];
   const Pipe& in = connection.pipes[1 - what->end];
   return !in.arrived.empty() || in.ended || connection.ends[what->end].reset;
@@ -118,7 +118,7 @@ bool World::ready(const Inhabitant& one, const Recv& recv) const {
 
 bool World::ready(const Inhabitant& one, const Send& send) const {
   const Target* const what = target(one, send.to);
-  if (what == nullptr || what->listener || overdue(send.until, one.issued_at_ms)) return true;
+  if (what == nullptr || what->listener || overdue(one, send.until)) return true;
   const Connection& connection = connections_[what->index];
   return connection.ends[what->end].reset || connection.ends[what->end].shut || send.bytes.empty() ||
          room(connection, what->end) > 0;
@@ -190,7 +190,7 @@ Result<Socket> World::effect(Index process, const Accept& accept) {
 Result<Socket> World::effect(Index process, const Connect& wanted) {
   const Inhabitant& one = processes_[process];
   if (one.fault) return failed(*one.fault);
-  if (const auto over = overdue(wanted.until, one.issued_at_ms)) return failed(*over);
+  if (const auto over = overdue(one, wanted.until)) return failed(*over);
   if (!is_address(wanted.to.host)) return failed(Errno::INVAL);
   const auto listener = listening(wanted.to.port);
   if (!listener) return failed(Errno::CONNREFUSED);
@@ -241,7 +241,7 @@ Result<Bytes> World::effect(Index process, const Recv& recv) {
   if (in.arrived.empty()) {
     if (const auto error = reset_error(connection, what->end)) return failed(*error);
     if (in.ended || connection.ends[what->end].reset) return Bytes();
-    return failed(*overdue(recv.until, processes_[process].issued_at_ms));
+    return failed(*overdue(processes_[process], recv.until));
   }
   const auto most = static_cast<std::uint32_t>(std::min(recv.at_most, in.arrived.size()));
   const std::size_t amount = most - (scenario_.short_io ? shortfalls_.shortfall(most) : 0);
@@ -260,7 +260,7 @@ Result<std::size_t> World::effect(Index process, const Send& send) {
   if (connection.ends[what->end].reset || connection.ends[what->end].shut) return failed(Errno::PIPE);
   if (send.bytes.empty()) return std::size_t{0};
   const std::size_t space = room(connection, what->end);
-  if (space == 0) return failed(*overdue(send.until, processes_[process].issued_at_ms));
+  if (space == 0) return failed(*overdue(processes_[process], send.until));
   const auto most = static_cast<std::uint32_t>(std::min(space, send.bytes.size()));
   const std::size_t amount = most - (scenario_.short_io ? shortfalls_.shortfall(most) : 0);
   connection.pipes[what->end].flying += send.bytes.take(amount).content();
@@ -310,6 +310,12 @@ Result<Unit> World::effect(Index process, const Sleep&) {
   return Unit{};
 }
 
+/// (Where time is free, one that is set is set: when it rings is up to whoever asks.)
+Result<Unit> World::effect(Index process, const Alarm& alarm) {
+  processes_.edit(process).alarm_at_ms = after(now_ms(), alarm.wait_ms);
+  return Unit{};
+}
+
 /// At which address the client is that the new process is for; whoever is gone is at one address. The programs' own
 /// connections come from the first. None: it does not count.
 Index World::origin_of(Index process, const Fork& instruction) const {
@@ -353,6 +359,7 @@ void World::fork(Index index, const Fork& instruction) {
     if (held.index != no_index) ++holders(held);
   }
   born.issued_at_ms = now_ms();
+  born.alarm_at_ms = forever_ms;
   processes_.put(child, std::move(born));
   kinship_.put(child, Kinship{index, false, false, origin});
   respond(index, instruction, Forked(Parent{Pid{static_cast<std::int64_t>(child) + 1}}), child);

@@ -116,18 +116,17 @@ Canary find_canary(std::uint64_t seed, std::string_view clause, std::string_view
 
 std::vector<Canary> find_canaries(std::uint64_t seed) {
   const ProgramOptions options;
-  Expectations expectations{.idle_ms = options.session.until.wait_ms,
-                            .drain_ms = options.session.until.drain_ms,
-                            .max_connections = options.server.max_connections,
-                            .at_most = static_cast<std::int64_t>(options.session.at_most)};
+  const Expectations expectations{.idle_ms = options.session.until.wait_ms,
+                                  .drain_ms = options.session.until.drain_ms,
+                                  .max_connections = options.server.max_connections,
+                                  .at_most = static_cast<std::int64_t>(options.session.at_most)};
   std::vector<Canary> canaries;
   for (const Planted& planted : planted_violations(options)) {
-    expectations.answers = planted.answers;
+    const Expectations held_to = planted.held_to(expectations);
     canaries.push_back(find_canary(seed, planted.clause, planted.defect, [&](const Scenario& scenario) {
-      return run_and_judge(planted.server, scenario, expectations).verdict;
+      return run_and_judge(planted.server, scenario, held_to).verdict;
     }));
   }
-  expectations.answers = Answers::everything;
   const Server server = *program_named("stream", options);
   for (const LyingKernel& kernel : lying_kernels()) {
     canaries.push_back(find_canary(seed, kernel.clause, kernel.defect, [&](const Scenario& scenario) {

@@ -8,6 +8,7 @@
 #include "verify/contracts/input_read.hpp"
 #include "verify/contracts/kernel.hpp"
 #include "verify/contracts/processes.hpp"
+#include "verify/contracts/progress_limit.hpp"
 #include "verify/contracts/rests.hpp"
 #include "verify/contracts/roles.hpp"
 #include "verify/contracts/sockets.hpp"
@@ -19,12 +20,13 @@ namespace antiphon::verify {
 
 /// The contracts of the echo server.
 inline auto echo_server(const Expectations& expected) {
-  return (Echo{expected.answers} ^ Answered{expected.idle_ms} ^ EndsSide{expected.answers, expected.idle_ms} ^
+  const TimeLimits limits{expected.idle_ms, expected.progress_ms};
+  return (Echo{expected.answers} ^ Answered{limits} ^ EndsSide{expected.answers, limits} ^
           BufferSize{expected.answers, expected.at_most}) *
-         InputRead{expected.idle_ms, expected.places()} * OnlyWhileOpen{} * AllReleased{} * Roles{} * OwnConnection{} *
-         Reaped{} * Handled{} * Starts{} * AcceptorLives{} * Rests{} * IdleLimit{expected.idle_ms} *
-         Drained{expected.drain_ms} * (Admission{} ^ NobodyWaits{}) *
-         (Delivered{expected.answers, expected.idle_ms, expected.places()} ^ Served{expected.answers});
+         InputRead{limits, expected.places()} * OnlyWhileOpen{} * AllReleased{} * Roles{} * OwnConnection{} * Reaped{} *
+         Handled{} * Starts{} * AcceptorLives{} * Rests{} * IdleLimit{expected.idle_ms} *
+         ProgressLimit{expected.progress_ms} * Drained{expected.drain_ms} * (Admission{} ^ NobodyWaits{}) *
+         (Delivered{expected.answers, limits, expected.places()} ^ Served{expected.answers});
 }
 
 using EchoServer = decltype(echo_server({}));

@@ -119,9 +119,11 @@ std::string expectations_source(const Expectations& expected) {
       expected.max_per_address == unlimited ? "" : fmt::format(" .max_per_address = {},", expected.max_per_address);
   return fmt::format(
       "const Expectations expected{{\n"
-      "    .answers = Answers::{}, .idle_ms = {}, .drain_ms = {}, .max_connections = {},{} .at_most = {}}};\n",
+      "    .answers = Answers::{}, .idle_ms = {}, .drain_ms = {}, .max_connections = {},{} .at_most = {}, "
+      ".progress_ms = {}}};\n",
       expected.answers == Answers::first_message ? "first_message" : "everything", limit(expected.idle_ms),
-      limit(expected.drain_ms), limit(expected.max_connections), per_address, limit(expected.at_most));
+      limit(expected.drain_ms), limit(expected.max_connections), per_address, limit(expected.at_most),
+      limit(expected.progress_ms));
 }
 
 constexpr std::string_view head =

@@ -98,14 +98,15 @@ bool Family::is_own_fault(ProcessId id, Socket to, Errno error) const {
   return error == Errno::PIPE && connection != nullptr && connection->side_ended;
 }
 
-void Family::note(ProcessId id, Socket socket, Errno error, std::int64_t waited_ms) {
+void Family::note(ProcessId id, Socket socket, Errno error, const TimeLimits& shown) {
   const auto what = held(id, socket);
   if (!what || what->listener) return;
   const ConnectionState* const before = connection(what->connection);
   if (before == nullptr) return;
   if (error == Errno::EXPIRED) {
     ConnectionState& connection = connections_.edit(what->connection);
-    connection.waited_ms = std::max(connection.waited_ms, waited_ms);
+    connection.waited_ms = std::max(connection.waited_ms, shown.idle_ms);
+    connection.alarm_ms = shown.progress_ms;
     if (connection.excuse == Excuse::none) connection.excuse = Excuse::deadline;
   } else if (before->excuse == Excuse::none || before->excuse == Excuse::deadline) {
     if (error == Errno::INTR) return;
@@ -156,8 +157,10 @@ void Family::take(ProcessId id, const Issued& issued) {
                           if (const Socket* accepted = success(exchange)) accept(id, *accepted);
                         },
                         [&](const Exchange<Recv>& recv) {
+                          const std::int64_t wait_ms = recv.instruction.until.wait_ms;
+                          // An alarm cuts silence short as a deadline does.
                           if (const auto error = failure(recv))
-                            note(id, recv.instruction.from, *error, recv.instruction.until.wait_ms);
+                            note(id, recv.instruction.from, *error, {std::min(wait_ms, processes_[id].alarm_ms)});
                           const Bytes* const got = success(recv);
                           if (got != nullptr) note_success(id, recv.instruction.from);
                           if (got == nullptr || !got->empty()) return;
@@ -167,11 +170,12 @@ void Family::take(ProcessId id, const Issued& issued) {
                         [&](const Exchange<Send>& send) {
                           const auto error = failure(send);
                           if (error && !is_own_fault(id, send.instruction.to, *error))
-                            note(id, send.instruction.to, *error, send.instruction.until.wait_ms);
+                            note(id, send.instruction.to, *error,
+                                 {send.instruction.until.wait_ms, processes_[id].alarm_ms});
                           if (success(send) != nullptr) note_success(id, send.instruction.to);
                         },
                         [&](const Exchange<ShutdownSend>& shutdown) {
-                          if (const auto error = failure(shutdown)) note(id, shutdown.instruction.socket, *error, 0);
+                          if (const auto error = failure(shutdown)) note(id, shutdown.instruction.socket, *error, {});
                           const auto what = held(id, shutdown.instruction.socket);
                           if (success(shutdown) == nullptr || !what || what->listener) return;
                           connections_.edit(what->connection).side_ended = true;
@@ -191,6 +195,9 @@ void Family::take(ProcessId id, const Issued& issued) {
                         },
                         [&](const Exchange<DiscardChildren>& discard) {
                           if (success(discard) != nullptr) parenthoods_.edit(id).discards = true;
+                        },
+                        [&](const Exchange<Alarm>& alarm) {
+                          if (success(alarm) != nullptr) processes_.edit(id).alarm_ms = alarm.instruction.wait_ms;
                         },
                         [](const auto&) {}},
              issued.exchange);

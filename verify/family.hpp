@@ -40,6 +40,12 @@ inline constexpr std::size_t excuse_kinds = 5;
 /// then whoever gives up loses what is owed.
 inline constexpr std::uint8_t failures_of_a_lost_connection = 10;
 
+/// What sessions grant their clients: `forever_ms` is no limit.
+struct TimeLimits {
+  std::int64_t idle_ms = 0;               ///< To send something, or to take some of what is sent.
+  std::int64_t progress_ms = forever_ms;  ///< To take all that answers what they sent.
+};
+
 struct ConnectionState {
   static constexpr About about = About::record;
 
@@ -48,19 +54,22 @@ struct ConnectionState {
   bool side_ended = false;   ///< The server ended its side: what it sends after that fails by its own fault.
   bool served = false;       ///< A process other than the one that accepted it held it.
   Excuse excuse = Excuse::none;
-  std::int64_t waited_ms = 0;  ///< Excused by a deadline: how long it let the client take.
-  std::uint8_t failures = 0;   ///< In a row, of those that pass by themselves.
+  std::int64_t waited_ms = 0;          ///< Excused by a deadline: how long it let the client take.
+  std::int64_t alarm_ms = forever_ms;  ///< The alarm that it waited under then, if a Send did.
+  std::uint8_t failures = 0;           ///< In a row, of those that pass by themselves.
 
   static constexpr std::tuple fields{
       Field{"client", &ConnectionState::client},         Field{"input_ended", &ConnectionState::input_ended},
       Field{"side_ended", &ConnectionState::side_ended}, Field{"served", &ConnectionState::served},
       Field{"excuse", &ConnectionState::excuse},         Field{"waited_ms", &ConnectionState::waited_ms},
-      Field{"failures", &ConnectionState::failures}};
+      Field{"alarm_ms", &ConnectionState::alarm_ms},     Field{"failures", &ConnectionState::failures}};
 
-  /// Excused from what it owes. A deadline excuses only a session that was as patient as the idle limit asks, until it
-  /// has ended its own side: then any deadline will do.
-  [[nodiscard]] bool excused(std::int64_t idle_ms) const {
-    return excuse != Excuse::none && !(excuse == Excuse::deadline && !side_ended && waited_ms < idle_ms);
+  /// Excused from what it owes. A deadline excuses only a session that was as patient as the limits ask, until it has
+  /// ended its own side: then any deadline will do. Whether the deadline or the alarm came first is not known, so both
+  /// have to be long enough.
+  [[nodiscard]] bool excused(const TimeLimits& limits) const {
+    const bool patient = waited_ms >= limits.idle_ms && alarm_ms >= limits.progress_ms;
+    return excuse != Excuse::none && (excuse != Excuse::deadline || side_ended || patient);
   }
 };
 
@@ -93,8 +102,10 @@ struct ProcessState {
   std::map<int, Held> table;
   std::optional<ProcessId> parent;
   std::optional<Waiting> waiting;
-  bool accepts = false;   ///< It issued Accept: it is an acceptor.
-  bool stopping = false;  ///< An instruction of it answered STOPPING.
+  bool accepts = false;                ///< It issued Accept: it is an acceptor.
+  bool stopping = false;               ///< An instruction of it answered STOPPING.
+  std::int64_t alarm_ms = forever_ms;  ///< As it was set last.
+
   /// What the socket means to it; none if it holds nothing of that name.
   [[nodiscard]] std::optional<Held> held(Socket socket) const {
     const auto found = table.find(socket.number);
@@ -104,10 +115,10 @@ struct ProcessState {
   /// Its last instruction but Sleep and Close was a Fork that failed: what that allowed.
   std::optional<RefusesAbove> refuses_above;
 
-  static constexpr std::tuple fields{Field{"table", &ProcessState::table}, Field{"parent", &ProcessState::parent},
-                                     Field{"accepts", &ProcessState::accepts},
-                                     Field{"stopping", &ProcessState::stopping},
-                                     Field{"refuses_above", &ProcessState::refuses_above}};
+  static constexpr std::tuple fields{
+      Field{"table", &ProcessState::table},       Field{"parent", &ProcessState::parent},
+      Field{"accepts", &ProcessState::accepts},   Field{"stopping", &ProcessState::stopping},
+      Field{"alarm_ms", &ProcessState::alarm_ms}, Field{"refuses_above", &ProcessState::refuses_above}};
 };
 
 /// What the end of a child asks of its parent. It is there as long as somebody should wait for that end.
@@ -167,7 +178,7 @@ class Family {
   void accept(ProcessId id, Socket socket);
   void fork(ProcessId id, std::optional<ProcessId> child);
   void release(ProcessId id, Held held);
-  void note(ProcessId id, Socket socket, Errno error, std::int64_t waited_ms);
+  void note(ProcessId id, Socket socket, Errno error, const TimeLimits& shown);
   /// Of a Send: the server had ended its side before.
   [[nodiscard]] bool is_own_fault(ProcessId id, Socket to, Errno error) const;
   void note_success(ProcessId id, Socket socket);

@@ -23,6 +23,7 @@ struct Expectations {
   std::int64_t max_per_address = unlimited;  ///< or above that many at its address.
   std::int64_t at_most = unlimited;          ///< Bytes that one Recv may ask for.
   std::uint32_t workers = 1;                 ///< First processes: each is a server of its own.
+  std::int64_t progress_ms = forever_ms;     ///< Within that time what was received is sent; `forever_ms`: no limit.
 
   [[nodiscard]] Places places() const { return {max_connections, max_per_address}; }
 };

@@ -229,6 +229,7 @@ class Maker {
     mistake_responses<I>();
     if constexpr (std::same_as<I, Recv>) off_by_one_in_recv();
     if constexpr (std::same_as<I, Send>) off_by_one_in_send();
+    if constexpr (std::same_as<I, Alarm>) off_by_one_in_alarm();
   }
 
   void add(MutantKind kind, std::string text, Server server, std::optional<Server> original = std::nullopt) {
@@ -370,6 +371,17 @@ class Maker {
     });
     add_answer<Send>(MutantKind::off_by_one, "counts one byte less",
                      [](const Send&, const Sent& sent) { return sent && *sent > 0 ? Sent(*sent - 1) : sent; });
+  }
+
+  void off_by_one_in_alarm() {
+    if (node().operands.front().values == std::vector<std::string>{"unlimited"}) return;
+    for (const bool later : {true, false}) {
+      add<Alarm>(MutantKind::off_by_one, later ? "rings a millisecond later" : "rings a millisecond sooner",
+                 [later](Alarm alarm) -> Answer<Alarm> {
+                   if (alarm.wait_ms != forever_ms) alarm.wait_ms += later ? 1 : -1;
+                   return alarm;
+                 });
+    }
   }
 
   const Server& server_;

@@ -46,6 +46,19 @@ Received without_limit(Recv recv) {
   return recv;
 }
 
+/// For the servers that are to have one.
+constexpr std::int64_t progress_ms = 30'000;
+
+Done with_longer_alarm(Alarm alarm) {
+  if (alarm.wait_ms != forever_ms) alarm.wait_ms += 1;
+  return alarm;
+}
+
+/// Each short write buys as much time again.
+Sent with_new_alarm(const Send& send) {
+  return Alarm{progress_ms} >> [=](const Result<Unit>&) { return send; };
+}
+
 Received ask_for_more(Recv recv) {
   recv.at_most *= 2;
   return recv;
@@ -131,6 +144,9 @@ Received wait_elsewhere(const Recv&) {
 std::vector<Planted> planted_violations(const ProgramOptions& options) {
   const Server server = *program_named("stream", options);
   const Server once = *program_named("once", options);
+  ProgramOptions with_progress = options;
+  with_progress.session.progress_ms = progress_ms;
+  const Server in_time = *program_named("stream", with_progress);
   return {
       {"echo", "every message is sent twice", replace<Send>(server, send_twice)},
       {"echo", "what one client says goes to another",
@@ -153,6 +169,11 @@ std::vector<Planted> planted_violations(const ProgramOptions& options) {
       {"starts", "the server does not listen", replace<Listen>(server, never_listen)},
       {"acceptor-lives", "errors end the acceptor (the original)", seed::echo_server()},
       {"idle-limit", "sessions wait for ever", replace<Recv>(server, without_limit)},
+      {"progress-limit", "there is no alarm", server, Answers::everything, progress_ms},
+      {"progress-limit", "the alarm is longer than the limit", replace<Alarm>(in_time, with_longer_alarm),
+       Answers::everything, progress_ms},
+      {"progress-limit", "the alarm is set again before each Send", replace<Send>(in_time, with_new_alarm),
+       Answers::everything, progress_ms},
       {"drained", "sessions are cut at the stop", replace<Recv>(server, without_drain)},
       {"admission", "the backlog is 0", replace<Listen>(server, without_backlog)},
       {"nobody-waits", "sessions wait for something else",

@@ -1,10 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
 #include "core/programs/catalogue.hpp"
-#include "verify/contracts/owed.hpp"
+#include "verify/judge.hpp"
 
 namespace antiphon::verify {
 
@@ -14,6 +15,14 @@ struct Planted {
   std::string_view defect;
   Server server;
   Answers answers = Answers::everything;  ///< What the server would have to do.
+  std::int64_t progress_ms = forever_ms;  ///< And within which time.
+
+  /// What it is held to where others are held to `expected`.
+  [[nodiscard]] Expectations held_to(Expectations expected) const {
+    expected.answers = answers;
+    expected.progress_ms = progress_ms;
+    return expected;
+  }
 };
 
 /// At least one for each clause: a server of the catalogue with one thing done wrong.

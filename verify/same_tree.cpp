@@ -29,6 +29,7 @@ struct Pair {
   Running one;
   Running other;
   std::bitset<most_sockets> sockets;  ///< The names that they hold.
+  bool has_alarm = false;
 };
 
 /// Runs both side by side. Each pair of states is given messages of its own, so one that came earlier is never taken
@@ -40,7 +41,7 @@ class SideBySide {
 
   bool run(const Server& one, const Server& other) {
     const std::uint64_t looks_before = looks();
-    arrive({Running(one), Running(other), {}});
+    arrive({Running(one), Running(other), {}, false});
     while (same_ && !waiting_.empty()) {
       const Pair pair = take_one();
       pair.one.pending([&](const auto& instruction) { answer_all(pair, instruction); });
@@ -49,7 +50,7 @@ class SideBySide {
   }
 
  private:
-  using Key = std::array<std::uint64_t, 5>;
+  using Key = std::array<std::uint64_t, 6>;
   struct Hash {
     std::size_t operator()(const Key& key) const { return static_cast<std::size_t>(key[0] + 31 * key[2] + key[4]); }
   };
@@ -72,7 +73,7 @@ class SideBySide {
     if (!same_ || pair.one.finished()) return;
     const Digest& one = pair.one.digest();
     const Digest& other = pair.other.digest();
-    const Key key{one.low(), one.high(), other.low(), other.high(), pair.sockets.to_ullong()};
+    const Key key{one.low(), one.high(), other.low(), other.high(), pair.sockets.to_ullong(), pair.has_alarm ? 1U : 0U};
     if (!seen_.insert(key).second) return;
     same_ = seen_.size() <= most_states_;
     waiting_.push_back(std::move(pair));
@@ -95,6 +96,7 @@ class SideBySide {
       const int name = instruction.socket.number;
       if (name >= 0 && name < most_sockets) next.sockets.reset(static_cast<std::size_t>(name));
     }
+    next.has_alarm = has_alarm_after(pair.has_alarm, instruction, response);
     next.one.template answer<I>(response);
     next.other.template answer<I>(response);
     arrive(std::move(next));
@@ -104,7 +106,7 @@ class SideBySide {
   void answer_all(const Pair& pair, const I& instruction) {
     const auto give = [&](const typename I::Response& response) { answer(pair, instruction, response); };
     give_successes(pair, instruction, give);
-    for_each_failure(instruction, [&](Errno error) { give(failed(error)); });
+    for_each_failure(instruction, pair.has_alarm, [&](Errno error) { give(failed(error)); });
   }
 
   template <class I>

@@ -43,6 +43,10 @@ std::string operands(const Fork&) { return ""; }
 std::string operands(const DiscardChildren&) { return ""; }
 std::string operands(const Sleep& sleep) { return " " + std::to_string(sleep.wait_ms) + " ms"; }
 
+std::string operands(const Alarm& alarm) {
+  return alarm.wait_ms == forever_ms ? " none" : " " + std::to_string(alarm.wait_ms) + " ms";
+}
+
 std::string text_of(const Issued& issued) {
   return std::visit(
       [&]<class I>(const Exchange<I>& exchange) {

@@ -14,6 +14,7 @@ namespace antiphon {
 struct SessionOptions {
   std::size_t at_most = 16384;                           ///< Bytes of one Recv.
   Deadline until{.wait_ms = 60'000, .drain_ms = 5'000};  ///< Idle limit, and the time granted after a stop.
+  std::int64_t progress_ms = forever_ms;                 ///< Within that time what was received is sent.
 };
 
 namespace echo {
@@ -73,6 +74,15 @@ inline Program<Net, Result<Unit>> send_all(Socket client, const Bytes& message, 
   });
 }
 
+/// Sends everything within the progress limit. With none it is `send_all` and no more.
+inline Program<Net, Result<Unit>> send_in_time(Socket client, const Bytes& message, const SessionOptions& options) {
+  if (options.progress_ms == forever_ms) return send_all(client, message, options.until);
+  return Alarm{options.progress_ms} >> [=](const Result<Unit>&) {
+    return send_all(client, message, options.until) >>
+           [](const Result<Unit>& sent) { return Alarm{forever_ms} >> [=](const Result<Unit>&) { return ret(sent); }; };
+  };
+}
+
 inline Program<Net, Unit> hang_up(Socket client) { return ignore(Close{client}); }
 
 }  // namespace echo
@@ -85,7 +95,7 @@ inline auto stream_session(const SessionOptions& options) {
                 [=](const Unit&) {
                   return echo::receive(client, options) >> [=](const Result<Bytes>& message) -> Program<Net, Turn> {
                     if (!message || message->empty()) return ret(Turn{Break{Unit{}}});
-                    return echo::send_all(client, *message, options.until) >> [](const Result<Unit>& sent) {
+                    return echo::send_in_time(client, *message, options) >> [](const Result<Unit>& sent) {
                       return ret(sent ? Turn{Continue{Unit{}}} : Turn{Break{Unit{}}});
                     };
                   };
@@ -118,7 +128,7 @@ inline auto once_session(const SessionOptions& options) {
   return [=](Socket client) -> Program<Net, Unit> {
     return echo::receive(client, options) >> [=](const Result<Bytes>& message) -> Program<Net, Unit> {
       if (!message || message->empty()) return echo::hang_up(client);
-      return echo::send_all(client, *message, options.until) >> [=](const Result<Unit>& sent) -> Program<Net, Unit> {
+      return echo::send_in_time(client, *message, options) >> [=](const Result<Unit>& sent) -> Program<Net, Unit> {
         if (!sent) return echo::hang_up(client);
         return ShutdownSend{client} >> [=](const Result<Unit>&) {
           return echo::linger(client, options) >> [=](const Unit&) { return echo::hang_up(client); };

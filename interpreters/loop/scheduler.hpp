@@ -363,6 +363,7 @@ class Scheduler {
     // The clock was read when the turn began. Waits for others may count from there; a Sleep lasts as long as it says.
     const Nanoseconds start = std::same_as<I, Sleep> && first_look ? kernel::now() : now_;
     if (first_look) task.due = kernel::after(start, deadline_of(instruction).wait_ms);
+    if constexpr (requires { instruction.until; }) task.due = std::min(task.due, task.alarm);
     const Nanoseconds due = std::min(task.due, cut_of(instruction));
     if (due <= now_ && withdraw(task, instruction)) return overdue(instruction, due);
     task.waits = true;
@@ -420,6 +421,11 @@ class Scheduler {
   }
 
   // -- time -----------------------------------------------------------------------------------------------------
+
+  std::optional<Result<Unit>> perform(Task& task, const Alarm& instruction) const {
+    task.alarm = kernel::after(now_, instruction.wait_ms);
+    return Unit{};
+  }
 
   /// When a stop cuts the instruction short.
   template <Waits I>

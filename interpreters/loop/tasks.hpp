@@ -58,7 +58,8 @@ struct Task {
   std::uint64_t events = 0;
   Task* parent = nullptr;  ///< Who forked it, if that one still has the number `parent_id`.
   ProcessId parent_id = 0;
-  Nanoseconds due = kernel::never;  ///< While it waits: when that is cut short.
+  Nanoseconds due = kernel::never;    ///< While it waits: when that is cut short.
+  Nanoseconds alarm = kernel::never;  ///< When that rings.
   std::uint32_t timer = no_place;
   std::uint32_t living_children = 0;  ///< Of the first process they are in the LoopFamily.
   std::uint32_t zombies = 0;

@@ -89,7 +89,8 @@ class Recorded:
 
 class Trace(Recorded):
     def test_every_process_is_whole(self):
-        with self.server("--trace", self.path, "--idle-timeout", "0", "--drain-timeout", "2.5") as server:
+        with self.server("--trace", self.path, "--idle-timeout", "0", "--progress-timeout", "30", "--drain-timeout",
+                         "2.5") as server:
             data = os.urandom(100000)
             clients = [threading.Thread(target=server.echo, args=(data,)) for _ in range(20)]
             for client in clients:
@@ -102,7 +103,8 @@ class Trace(Recorded):
         self.assertEqual(
             header,
             {"antiphon": "trace", "version": 2, "program": "stream", "interpreter": self.interpreter,
-             "idle_ms": None, "drain_ms": 2500, "max_connections": None, "at": {"host": "127.0.0.1", "port": 0},
+             "idle_ms": None, "progress_ms": 30000, "drain_ms": 2500, "max_connections": None,
+             "at": {"host": "127.0.0.1", "port": 0},
              "bound": {"host": "127.0.0.1", "port": server.address[1]},
              "backlog": 4096, "at_most": 16384, "workers": 1, "part": 0},
         )

@@ -374,6 +374,9 @@ class Usage(unittest.TestCase):
             (["--program", "seed", "--max-per-address", "1"], "--max-per-address", "seed"),
             (["--idle-timeout", "-1"], "--idle-timeout"),
             (["--idle-timeout", "nan"], "--idle-timeout"),
+            (["--progress-timeout", "-1"], "--progress-timeout"),
+            (["--progress-timeout", "soon"], "--progress-timeout", "soon"),
+            (["--program", "seed", "--progress-timeout", "1"], "--progress-timeout", "seed"),
             (["--drain-timeout", "1e999"], "--drain-timeout"),
             (["--drain-timeout", "9" * 30], "--drain-timeout"),
             (["--host", ""], "--host"),
@@ -457,7 +460,8 @@ class Usage(unittest.TestCase):
             self.assertEqual((status, errors), (0, ""))
             for part in ("USAGE", "OPTIONS", "SIGNALS", "EXIT STATUS", "EXAMPLES", "--host", "--port", "--interpreter",
                          "--workers", "--spin", "--program", "--once", "--backlog", "--max-connections",
-                         "--max-per-address", "--idle-timeout", "--drain-timeout", "--trace", "--trace-limit",
+                         "--max-per-address", "--idle-timeout", "--progress-timeout", "--drain-timeout", "--trace",
+                         "--trace-limit",
                          "--monitor", "--on-violation", "--log-format", "--user", "--take-over", "SIGHUP", "SIGUSR1",
                          "LISTEN_FDS", "NOTIFY_SOCKET", "--version"):
                 self.assertIn(part, text)

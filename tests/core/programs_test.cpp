@@ -51,6 +51,14 @@ Script in_the_child() { return opening() + Script{accepts(client), forks(Child{}
 
 Server server(std::string_view name) { return *program_named(name); }
 
+/// With a progress limit of half a minute.
+Server in_time(std::string_view name) {
+  ProgramOptions options;
+  options.session.progress_ms = 30'000;
+  return *program_named(name, options);
+}
+AnyExchange<Net> sets_alarm(std::int64_t wait_ms) { return on(Alarm{wait_ms}, done()); }
+
 // -- The generic server -----------------------------------------------------------------------------------------
 
 TEST(TcpServer, ListensAndAccepts) { EXPECT_EQ(play(server("stream"), opening()), "at Accept{{3}}"); }
@@ -238,6 +246,15 @@ TEST(Stream, IsDataIndependent) {
   EXPECT_EQ(looks(), before);
 }
 
+TEST(Stream, WithAProgressLimitEachMessageIsSentUnderAnAlarm) {
+  EXPECT_EQ(play(in_time("stream"),
+                 in_the_child() + Script{receives("hello"), sets_alarm(30'000), sends("hello", 3), sends("lo", 2),
+                                         sets_alarm(forever_ms), receives("a"), sets_alarm(30'000),
+                                         sends("a", Errno::EXPIRED), sets_alarm(forever_ms), closes(client)}),
+            "success");
+  EXPECT_EQ(play(in_time("stream"), in_the_child() + Script{receives(""), closes(client)}), "success");
+}
+
 // -- One message ------------------------------------------------------------------------------------------------
 
 TEST(Once, AnswersOneMessageAndWaitsForTheEnd) {
@@ -252,6 +269,13 @@ TEST(Once, WaitsNoLongerThanTheDeadline) {
   EXPECT_EQ(play(server("once"), in_the_child() + Script{receives("hello"), sends("hello", 5),
                                                          on(ShutdownSend{client}, failed(Errno::NOTCONN)),
                                                          receives(Errno::EXPIRED, lingering), closes(client)}),
+            "success");
+}
+
+TEST(Once, WithAProgressLimitTheMessageIsSentUnderAnAlarm) {
+  EXPECT_EQ(play(in_time("once"), in_the_child() + Script{receives("hello"), sets_alarm(30'000), sends("hello", 5),
+                                                          sets_alarm(forever_ms), on(ShutdownSend{client}, done()),
+                                                          receives("", lingering), closes(client)}),
             "success");
 }
 

@@ -236,6 +236,22 @@ TEST(dump, an_error_that_is_remembered_is_told_apart_later) {
             "   └─ sometimes any answer: end: ok\n");
 }
 
+TEST(dump, under_an_alarm_what_waits_for_ever_may_expire) {
+  const auto may_expire = [](const std::vector<Alarm>& alarms) {
+    Server program = Recv{Socket{3}, 0, {}} >> [](const Result<Bytes>& message) -> Server {
+      return !message && message.error() == Errno::EXPIRED ? served(Sleep{3}) : ok();
+    };
+    for (const Alarm& alarm : alarms) {
+      program = alarm >> [next = program](const Result<Unit>&) { return next; };
+    }
+    return tree_of(program).find("Sleep 3 ms") != std::string::npos;
+  };
+  EXPECT_FALSE(may_expire({}));
+  EXPECT_TRUE(may_expire({Alarm{5}}));
+  EXPECT_FALSE(may_expire({Alarm{forever_ms}, Alarm{5}})) << "the last one comes first";
+  EXPECT_TRUE(may_expire({Alarm{5}, Alarm{forever_ms}}));
+}
+
 // -- Content ------------------------------------------------------------------------------------
 
 TEST(dump, a_program_that_looks_at_content_is_flagged) {

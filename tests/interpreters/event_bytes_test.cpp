@@ -32,6 +32,7 @@ std::vector<ProcessEvent> one_of_each() {
   issued(Exchange<Fork>{{12, 3, {1}}, Forked(Child{})});
   issued(Exchange<DiscardChildren>{{}, Unit{}});
   issued(Exchange<Sleep>{{100}, failed(Errno::STOPPING)});
+  issued(Exchange<Alarm>{{30'000}, Unit{}});
   events.push_back({7, events.size(), Ended{}});
   events.push_back({8, 0, Ended{failed(Errno::IO)}});
   return events;

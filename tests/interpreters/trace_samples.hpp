@@ -73,6 +73,7 @@ inline std::vector<Sample> samples() {
        R"(,"do":"Fork","at_most":10,"at_most_alike":2,"client":1,"error":"EAGAIN"})"},
       {event(DiscardChildren{}, Unit{}), R"(,"do":"DiscardChildren","answer":"ok"})"},
       {event(Sleep{-5}, Unit{}), R"(,"do":"Sleep","wait_ms":-5,"answer":"ok"})"},
+      {event(Alarm{forever_ms}, Unit{}), R"(,"do":"Alarm","wait_ms":null,"answer":"ok"})"},
       {ProcessEvent{0, 0, Ended{}}, R"(,"end":"ok"})"},
       {ProcessEvent{0, 0, Ended{failed(Errno::CONNRESET)}}, R"(,"end":"ECONNRESET"})"},
       {ProcessEvent{7, 0, Issued{Exchange<Fork>{{}, Forked(Child{})}, {}}},

@@ -69,7 +69,7 @@ TEST(TraceText, ReadsBackEverySample) {
 TEST(TraceText, WritesAndReadsTheHeader) {
   EXPECT_EQ(header_line(header),
             R"({"antiphon":"trace","version":2,"program":"stream","interpreter":"fork","idle_ms":60000,)"
-            R"("drain_ms":5000,"max_connections":null,"at":{"host":"127.0.0.1","port":8888},)"
+            R"("progress_ms":null,"drain_ms":5000,"max_connections":null,"at":{"host":"127.0.0.1","port":8888},)"
             R"("bound":{"host":"127.0.0.1","port":8888},"backlog":0,)"
             R"("at_most":0,"workers":1,"run":0,"part":0})");
   TraceHeader limited = header;

@@ -53,11 +53,12 @@ inline Scope scope(const Asked& asked) {
 }
 
 inline Exploration explored(const Server& server, const Scope& scope, Reductions reductions = {},
-                            Order order = Order::depth_first, Answers answers = Answers::everything) {
+                            Order order = Order::depth_first,
+                            const Expectations& expected = expectations_of_catalogue()) {
   ExploreOptions options;
   options.reductions = reductions;
   options.order = order;
-  options.expectations = expectations_of_catalogue(answers);
+  options.expectations = expected;
   return explore(server, scope, options);
 }
 
@@ -82,17 +83,17 @@ inline constexpr Reductions everything{.partial_order = true, .symmetry = true};
 struct Specimen {
   std::string name;
   Server server;
-  Answers answers = Answers::everything;
+  Expectations expected = expectations_of_catalogue();
 };
 
 /// The servers of the catalogue, and with them every planted violation.
 inline std::vector<Specimen> specimens(bool catalogue_only) {
   std::vector<Specimen> all{{"stream", *program_named("stream")},
-                            {"once", *program_named("once"), Answers::first_message},
+                            {"once", *program_named("once"), expectations_of_catalogue(Answers::first_message)},
                             {"seed", seed::echo_server()}};
   if (catalogue_only) return all;
   for (const Planted& planted : planted_violations(ProgramOptions{})) {
-    all.push_back({std::string(planted.clause), planted.server, planted.answers});
+    all.push_back({std::string(planted.clause), planted.server, planted.held_to(expectations_of_catalogue())});
   }
   return all;
 }

@@ -35,7 +35,7 @@ TEST(Planted, EachIsFoundSoon) {
     bool found = false;
     while (!found && draws < 300) {
       const Verdict verdict =
-          run_and_judge(planted.server, draw(generation, ++draws), expectations(planted.answers)).verdict;
+          run_and_judge(planted.server, draw(generation, ++draws), planted.held_to(expectations())).verdict;
       found = std::ranges::any_of(verdict.violations,
                                   [&](const Violation& violation) { return violation.clause.name == planted.clause; });
     }
@@ -66,7 +66,7 @@ TEST(Planted, EachIsFoundByAnExploration) {
   scopes.push_back(*scope_of({}));
   for (const Planted& planted : planted_violations()) {
     ExploreOptions options;
-    options.expectations = expectations(planted.answers);
+    options.expectations = planted.held_to(expectations());
     const bool found = std::ranges::any_of(scopes, [&](const Scope& scope) {
       return std::ranges::any_of(explore(planted.server, scope, options).discoveries,
                                  [&](const Discovery& one) { return one.breach.clause.name == planted.clause; });

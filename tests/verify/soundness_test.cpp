@@ -31,12 +31,12 @@ TEST_P(Soundness, OfEveryReduction) {
   const Scope small = scope(GetParam());
   for (const Specimen& specimen : specimens(GetParam().catalogue_only)) {
     SCOPED_TRACE(specimen.name);
-    const Exploration plain = explored(specimen.server, small, nothing, Order::depth_first, specimen.answers);
+    const Exploration plain = explored(specimen.server, small, nothing, Order::depth_first, specimen.expected);
     ASSERT_TRUE(plain.closed) << plain.states;
     for (const Reductions reductions : {partial_order, symmetry, everything}) {
       SCOPED_TRACE(testing::Message() << "por " << reductions.partial_order << ", symmetry " << reductions.symmetry);
       for (const Order order : {Order::depth_first, Order::breadth_first}) {
-        const Exploration reduced = explored(specimen.server, small, reductions, order, specimen.answers);
+        const Exploration reduced = explored(specimen.server, small, reductions, order, specimen.expected);
         EXPECT_TRUE(reduced.closed);
         if (order == Order::depth_first) {
           EXPECT_EQ(reduced.ruling, plain.ruling);

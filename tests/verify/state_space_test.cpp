@@ -21,9 +21,9 @@ namespace {
 
 /// The clauses that are broken by the time when the way's steps were taken, in a simulation.
 std::set<std::string_view> broken_on(const Server& server, const Scope& scope, const std::vector<Taken>& way,
-                                     Answers answers) {
+                                     const Expectations& expected) {
   const Scenario scenario = scenario_of(server, scope.scenario, way);
-  Judge judge(expectations_of_catalogue(answers));
+  Judge judge(expected);
   for (const Event& event : simulate(server, scenario, way.size()).trace) judge.see(event);
   std::set<std::string_view> broken;
   for (const Violation& violation : judge.finish(true).violations) broken.insert(violation.clause.name);
@@ -36,8 +36,7 @@ TEST(StateSpace, AWayThroughItIsARunOfTheProgram) {
   std::set<std::string_view> ever;
   for (const Specimen& specimen : specimens(false)) {
     SCOPED_TRACE(specimen.name);
-    StateSpace space(specimen.server, wild.scenario, wild.adversity,
-                     echo_server(expectations_of_catalogue(specimen.answers)));
+    StateSpace space(specimen.server, wild.scenario, wild.adversity, echo_server(specimen.expected));
     for (std::uint64_t seed = 1; seed <= 30; ++seed) {
       Random random(seed);
       State state = space.first();
@@ -56,7 +55,7 @@ TEST(StateSpace, AWayThroughItIsARunOfTheProgram) {
         way.push_back({next.move, next.shortfalls});
         state = StateSpace::after(state, next);
       }
-      EXPECT_EQ(broken_on(specimen.server, wild, way, specimen.answers), broken) << "seed " << seed;
+      EXPECT_EQ(broken_on(specimen.server, wild, way, specimen.expected), broken) << "seed " << seed;
       ever.insert(broken.begin(), broken.end());
     }
   }

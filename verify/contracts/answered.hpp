@@ -10,14 +10,14 @@ namespace antiphon::verify {
 struct Answered {
   using Witness = Owing;
   static constexpr Clause clause{"answered", "every byte received is sent back"};
-  std::int64_t idle_ms = 0;  ///< The idle limit: a deadline before it excuses nothing.
+  TimeLimits limits;  ///< A deadline before these excuses nothing.
 
   void caller(const Owing& owing, const Seen& seen, Report& report) const {
     for (const ConnectionId id : seen.last_releases) {
       const Owed* const owed = owing.find(id);
       if (owed == nullptr || owed->bytes() == 0) continue;
       if (owed->is_open()) report.leave_open("digests do not tell whether what a client got last was what it had sent");
-      if (seen.before.connection(id)->excused(idle_ms)) continue;
+      if (seen.before.connection(id)->excused(limits)) continue;
       report.breach(clause, Party::program, "lets go of its client and owes it " + owed->quoted());
     }
   }

@@ -47,7 +47,7 @@ struct Delivered {
   using Witness = ClientLedgers;
   static constexpr Clause clause{"delivered", "every client gets back what it sent"};
   Answers answers = Answers::everything;
-  std::int64_t idle_ms = 0;  ///< The idle limit: a deadline before it excuses nothing.
+  TimeLimits limits;  ///< A deadline before these excuses nothing.
   Places places{};
 
   void caller(const ClientLedgers& ledgers, const Seen& seen, Report& report) const {
@@ -65,7 +65,7 @@ struct Delivered {
     for (const ConnectionId id : seen.last_releases) {
       const ConnectionState& connection = *seen.before.connection(id);
       const bool refused = seen.excuse(connection, places) == Excuse::refused;
-      if (!connection.client || !(connection.excused(idle_ms) || refused)) continue;
+      if (!connection.client || !(connection.excused(limits) || refused)) continue;
       const ClientLedger* const ledger = ledgers.clients.find(*connection.client);
       if (ledger == nullptr || !ledger->settled) ledgers.clients.edit(*connection.client).excused = true;
     }
@@ -120,7 +120,7 @@ struct Delivered {
   void at_end(const ClientLedgers& ledgers, const Family& family, Report& report) const {
     std::map<ClientId, bool> open;  // excused or not
     family.connections().for_each([&](ConnectionId, const ConnectionState& connection) {
-      if (connection.client) open[*connection.client] = connection.excused(idle_ms);
+      if (connection.client) open[*connection.client] = connection.excused(limits);
     });
     ledgers.clients.for_each([&](PartKey key, const ClientLedger& ledger) {
       const auto client = static_cast<ClientId>(key);

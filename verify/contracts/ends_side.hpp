@@ -15,7 +15,7 @@ struct EndsSide {
   static constexpr Clause clause{"ends-side",
                                  "a side is ended once the answer is out; at once, if that is the only one"};
   Answers answers = Answers::everything;
-  std::int64_t idle_ms = 0;  ///< The idle limit: a deadline before it excuses nothing.
+  TimeLimits limits;  ///< A deadline before these excuses nothing.
 
   void caller(const Owing& owing, const Seen& seen, Report& report) const {
     if (seen.issued<Recv>() != nullptr) check_reading(owing, seen, report);
@@ -34,7 +34,7 @@ struct EndsSide {
 
   void check_ending(const Owing& owing, const Seen& seen, Report& report) const {
     const ConnectionState* const connection = seen.connection();
-    if (connection == nullptr || connection->excused(idle_ms)) return;
+    if (connection == nullptr || connection->excused(limits)) return;
     const Owed* const owed = owing.find(seen.held()->connection);
     if (owed == nullptr || owed->bytes() == 0) return;
     report.breach(clause, Party::program, "ends its side and still owes " + owed->quoted());

@@ -11,14 +11,14 @@ namespace antiphon::verify {
 struct InputRead {
   using Witness = Nothing;
   static constexpr Clause clause{"input-read", "no client is let go of before its end was read"};
-  std::int64_t idle_ms = 0;
+  TimeLimits limits;
   Places places{};
 
   void caller(const Nothing&, const Seen& seen, Report& report) const {
     for (const ConnectionId id : seen.last_releases) {
       const ConnectionState& connection = *seen.before.connection(id);
       const Excuse excuse = seen.excuse(connection, places);
-      const bool impatient = excuse == Excuse::deadline && !connection.excused(idle_ms);
+      const bool impatient = excuse == Excuse::deadline && !connection.excused(limits);
       if (connection.input_ended || (excuse != Excuse::none && !impatient)) continue;
       report.breach(clause, Party::program, "lets go of a client whose end it has not read");
     }

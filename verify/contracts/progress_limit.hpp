@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "verify/contract.hpp"
+
+namespace antiphon::verify {
+
+/// What a process does about its alarm since it last received bytes.
+struct Pace {
+  static constexpr About about = About::process;
+
+  bool set = false;    ///< It set one.
+  bool tried = false;  ///< And sent under it.
+
+  static constexpr std::tuple fields{Field{"set", &Pace::set}, Field{"tried", &Pace::tried}};
+};
+
+/// With a progress limit set: a client that takes its answer bit by bit does not hold its session for longer. The alarm
+/// is for what is sent alone: a client's silence has its own limit.
+struct ProgressLimit {
+  using Witness = Parts<Pace>;
+  static constexpr Clause clause{"progress-limit",
+                                 "what was received is sent under one alarm, within the progress limit"};
+  std::int64_t limit_ms = forever_ms;
+
+  void caller(const Witness& paces, const Seen& seen, Report& report) const {
+    if (limit_ms == forever_ms || seen.process_event() == nullptr) return;
+    const Pace* const known = paces.find(seen.process());
+    const Pace pace = known == nullptr ? Pace{} : *known;
+    const std::int64_t alarm_ms = seen.actor().alarm_ms;
+    if (seen.issued<Send>() != nullptr) {
+      check_send(pace, alarm_ms, report);
+    } else if (seen.issued<Recv>() != nullptr && alarm_ms != forever_ms) {
+      report.breach(clause, Party::program, "waits for its client with an alarm set");
+    } else if (const auto* const alarm = seen.issued<Alarm>();
+               alarm != nullptr && pace.tried && alarm->instruction.wait_ms != forever_ms) {
+      report.breach(clause, Party::program, "sets its alarm again for what it received once");
+    }
+  }
+
+  void move(Witness& paces, const Seen& seen) const {
+    if (limit_ms == forever_ms || seen.process_event() == nullptr) return;
+    const ProcessId process = seen.process();
+    const auto* const recv = seen.issued<Recv>();
+    const bool receives = recv != nullptr && recv->response && *recv->response && !(*recv->response)->empty();
+    if (receives || seen.ended() != nullptr) {
+      if (paces.contains(process)) paces.erase(process);
+    } else if (const auto* const alarm = seen.issued<Alarm>();
+               alarm != nullptr && alarm->instruction.wait_ms != forever_ms) {
+      paces.edit(process).set = true;
+    } else if (seen.issued<Send>() != nullptr) {
+      paces.edit(process).tried = true;
+    }
+  }
+
+ private:
+  void check_send(const Pace& pace, std::int64_t alarm_ms, Report& report) const {
+    const std::string limit = ", where " + std::to_string(limit_ms) + " ms are the limit";
+    if (alarm_ms == forever_ms) {
+      report.breach(clause, Party::program, "sends without an alarm" + limit);
+    } else if (alarm_ms > limit_ms) {
+      report.breach(clause, Party::program, "sends under an alarm of " + std::to_string(alarm_ms) + " ms" + limit);
+    } else if (!pace.set) {
+      report.breach(clause, Party::program, "sends under an alarm that it set before it received");
+    }
+  }
+};
+
+}  // namespace antiphon::verify
