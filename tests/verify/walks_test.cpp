@@ -106,7 +106,7 @@ TEST(GuidedWalks, FindWhatTakesManyRareSteps) {
 
 TEST_P(Walks, TheSeedSaysWhichTheyAre) {
   const Server server = *program_named("once");
-  ExploreOptions asked = options(50, Answers::first_message);
+  ExploreOptions asked = options(50, expectations_of_catalogue(Answers::first_message));
   const Exploration one = explore(server, scope(2, "none"), asked);
   const Exploration same = explore(server, scope(2, "none"), asked);
   asked.seed = 2;
