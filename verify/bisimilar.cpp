@@ -113,8 +113,12 @@ void add_each_error(std::vector<Scope>& scopes, const Scope& scope, std::initial
 
 /// Rests of those who lack something; a stop may cut them, and any error.
 void add_rests(std::vector<Scope>& scopes, const Scope& scope) {
-  for (const std::string_view name : {Accept::name, Recv::name, Send::name}) {
-    const Scope resting = with_fault(scope, name, Errno::NOMEM);
+  const std::pair<std::string_view, Errno> wants[] = {{OpenSocket::name, Errno::ADDRINUSE},
+                                                      {Accept::name, Errno::NOMEM},
+                                                      {Recv::name, Errno::NOMEM},
+                                                      {Send::name, Errno::NOMEM}};
+  for (const auto& [name, error_of_want] : wants) {
+    const Scope resting = with_fault(scope, name, error_of_want);
     scopes.push_back(with_stop(resting));
     for_each_error(Sleep::name, [&](Errno error) { scopes.push_back(with_fault(resting, Sleep::name, error)); });
   }

@@ -54,8 +54,10 @@ class OfOriginal {
 };
 
 /// What a server needs to start, and how it may fail.
-inline constexpr std::pair<std::string_view, Errno> start_failures[] = {
-    {DiscardChildren::name, Errno::INVAL}, {OpenSocket::name, Errno::NFILE}, {Listen::name, Errno::ADDRINUSE}};
+inline constexpr std::pair<std::string_view, Errno> start_failures[] = {{DiscardChildren::name, Errno::INVAL},
+                                                                        {OpenSocket::name, Errno::NFILE},
+                                                                        {OpenSocket::name, Errno::ADDRINUSE},
+                                                                        {Listen::name, Errno::ADDRINUSE}};
 
 /// A run of a mutant that comes to no rest, where the original's run does, breaks this clause.
 inline constexpr std::string_view comes_to_rest = "comes-to-rest";

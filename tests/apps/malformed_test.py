@@ -113,8 +113,9 @@ EVENTS = [
 ]
 WRONG_VALUES = ["x", -1, 1.5, [], {}, True, 10**30]
 # Whatever a program or a kernel may say reads, if it is of the right kind.
-        "echo-server": ["--port", "--workers", "--spin", "--backlog", "--max-connections", "--max-per-address",
-                        "--idle-timeout", "--progress-timeout"],
+MAY_BE_NEGATIVE = {"idle_ms", "progress_ms", "drain_ms", "max_connections", "backlog", "at_most", "answer", "listener",
+                   "from", "to", "max_per_address", "at_most_alike", "client"}
+MAY_BE_MISSING = {"max_per_address", "at_most_alike", "client"}
 MAY_BE_ANY_TEXT = {"interpreter"}
 
 

@@ -197,6 +197,16 @@ TEST(Rests, WantIsWaitedOut) {
             "process 0, event 4 (Sleep): rests for 10001 ms");
 }
 
+TEST(Rests, AnAddressThatIsHeldIsWaitedFor) {
+  const OpenSocket open{{"127.0.0.1", 8888}};
+  const auto lacking = [&](Errno error) { return History().on(0, open, failed(error)); };
+  EXPECT_EQ(verdict_on("rests", lacking(Errno::ADDRINUSE).on(0, Sleep{5}, done()).waits(0, open)), "kept");
+  EXPECT_EQ(verdict_on("rests", lacking(Errno::ACCES).waits(0, open)), "kept");
+  EXPECT_EQ(
+      verdict_on("rests", lacking(Errno::ADDRINUSE).waits(0, open)),
+      "process 0, event 1 (OpenSocket): tries again at once after an OpenSocket that failed for want of something");
+}
+
 TEST(Rests, OfSessionsToo) {
   const auto lacking = [](Errno error) { return serving().on(1, read(), failed(error)); };
   EXPECT_EQ(verdict_on("rests", lacking(Errno::NOMEM).on(1, Sleep{1}, done()).waits(1, read())), "kept");

@@ -7,7 +7,7 @@
 
 namespace antiphon::verify {
 
-/// A process's last Accept, Recv or Send failed for want of something, and it has done nothing else since.
+/// A process's last OpenSocket, Accept, Recv or Send failed for want of something, and it has done nothing else since.
 struct Lacking {
   static constexpr About about = About::process;
 
@@ -16,8 +16,9 @@ struct Lacking {
   static constexpr std::tuple fields{Field{"instruction", &Lacking::instruction}};
 };
 
-/// Who lacks something (descriptors, memory) rests before it tries the same again, so that it does not spin, and rests
-/// briefly, so that clients do not wait for nothing. To give up is no trying again, nor is to do something else first.
+/// Who lacks something (descriptors, memory, an address) rests before it tries the same again, so that it does not
+/// spin, and rests briefly, so that clients do not wait for nothing. To give up is no trying again, nor is to do
+/// something else first.
 struct Rests {
   using Witness = Parts<Lacking>;
   static constexpr Clause clause{"rests", "who lacks something rests before it tries again, not for long"};
@@ -27,6 +28,7 @@ struct Rests {
     if (seen.process_event() == nullptr) return;
     const Lacking* const last = lacking.find(seen.process());
     if (last == nullptr) return;
+    check<OpenSocket>(*last, seen, report);
     check<Accept>(*last, seen, report);
     check<Recv>(*last, seen, report);
     check<Send>(*last, seen, report);
@@ -37,7 +39,8 @@ struct Rests {
 
   void move(Witness& lacking, const Seen& seen) const {
     if (seen.process_event() == nullptr) return;
-    const std::uint32_t lacked = wanting<Accept>(seen) + wanting<Recv>(seen) + wanting<Send>(seen);
+    const std::uint32_t lacked =
+        wanting<OpenSocket>(seen) + wanting<Accept>(seen) + wanting<Recv>(seen) + wanting<Send>(seen);
     if (lacked != 0) {
       lacking.edit(seen.process()).instruction = lacked;
     } else if (lacking.contains(seen.process())) {
@@ -47,7 +50,8 @@ struct Rests {
 
  private:
   static bool is_want(Errno error) {
-    return error == Errno::MFILE || error == Errno::NFILE || error == Errno::NOBUFS || error == Errno::NOMEM;
+    return error == Errno::MFILE || error == Errno::NFILE || error == Errno::NOBUFS || error == Errno::NOMEM ||
+           error == Errno::ADDRINUSE;
   }
   /// The code of I if that failed for want of something; 0 if not.
   template <Instruction I>
@@ -61,7 +65,7 @@ struct Rests {
   static void check(const Lacking& last, const Seen& seen, Report& report) {
     if (last.instruction != code_of(I::name) || seen.issued<I>() == nullptr) return;
     report.breach(clause, Party::program,
-                  "tries again at once after " + std::string(I::name == Accept::name ? "an " : "a ") +
+                  std::string("tries again at once after ") + (I::name[0] == 'O' || I::name[0] == 'A' ? "an " : "a ") +
                       std::string(I::name) + " that failed for want of something");
   }
 };
