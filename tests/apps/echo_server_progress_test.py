@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """The progress limit: a client that takes its answer bit by bit does not hold its session for longer."""
 
 import os
