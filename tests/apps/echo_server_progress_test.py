@@ -1,6 +1,10 @@
 #!/usr/bin/env python3
 """The progress limit: a client that takes its answer bit by bit does not hold its session for longer."""
 
+import sys
+
+sys.dont_write_bytecode = True
+
 import os
 import socket
 import subprocess
