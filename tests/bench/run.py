@@ -47,7 +47,6 @@ SERVERS = {
 # What recording and counting cost our server: options beside those of the plain one; {folder} is a new one each time.
 RECORDED = {
     "plain": [],
-    "no sandbox": ["--sandbox", "off"],
     "--trace": ["--trace", "{folder}/t.jsonl", "--trace-limit", "256M"],
     "digest": ["--trace", "{folder}/t.jsonl", "--trace-limit", "256M", "--trace-payload", "digest"],
     "--monitor": ["--monitor"],
@@ -55,10 +54,20 @@ RECORDED = {
     "both": ["--trace", "{folder}/t.jsonl", "--trace-limit", "256M", "--monitor"],
 }
 
-PARTS = ["floor", "effect", "checker", "meter", "echo", "connect", "record", "memory", "start", "crowd", "never-read",
-         "build", "explore"]
+# What guards the server, one by one and together. The first is what the others are compared with.
+LIMITS = ["--max-connections", "1000", "--max-per-address", "1000", "--progress-timeout", "30"]
+GUARDED = {
+    "bare": ["--sandbox", "off"],
+    "--sandbox on": ["--sandbox", "on"],
+    "--metrics": ["--sandbox", "off", "--metrics", "127.0.0.1:0"],
+    "limits": ["--sandbox", "off", *LIMITS],
+    "all three": ["--sandbox", "on", "--metrics", "127.0.0.1:0", *LIMITS],
+}
+
+PARTS = ["floor", "effect", "checker", "meter", "echo", "connect", "record", "guard", "memory", "start", "crowd",
+         "never-read", "build", "explore"]
 # echo has the floor in its tables
-DEFAULT_PARTS = [part for part in PARTS if part not in ("floor", "record", "build", "explore")]
+DEFAULT_PARTS = [part for part in PARTS if part not in ("floor", "record", "guard", "build", "explore")]
 
 # A process for each connection: more of them than this is no measurement of anything else.
 MOST_FORKED = 1000
@@ -475,35 +484,44 @@ def part_connect(bench):
                                               bytes=64), "connections")
 
 
-def measure_recorded(bench, name, variant, **load):
+def measure_variant(bench, name, options, **load):
     with tempfile.TemporaryDirectory() as folder:
-        more = [word.format(folder=folder) for word in RECORDED[variant]]
+        more = [word.format(folder=folder) for word in options]
         return measure(bench, name, "echo", more=more, connections=64, **load)
 
 
-def part_record(bench):
-    """The variants of one server in turn, round by round; ratios to the plain one within each round."""
+def compare_variants(bench, part, variants):
+    """The variants of one server in turn, round by round; ratios to the first of them within each round."""
+    first = next(iter(variants))
     for name in bench.servers(ours_only=True):
         rows = []
         for size in bench.options.bytes:
-            measured = {variant: [] for variant in RECORDED}
+            measured = {variant: [] for variant in variants}
             for number in range(bench.options.rounds + 1):
                 for variant, rounds in measured.items():
                     # The first round warms up.
                     seconds = 0.2 if number == 0 else None
-                    result = measure_recorded(bench, name, variant, seconds=seconds, bytes=size)
+                    result = measure_variant(bench, name, variants[variant], seconds=seconds, bytes=size)
                     if result and number > 0:
                         rounds.append({"round": number, **result})
-            bench.results.append({"title": f"record: {name}, {size} bytes", "measured": measured})
-            plain = {one["round"]: one for one in measured["plain"]}
+            bench.results.append({"title": f"{part}: {name}, {size} bytes", "measured": measured})
+            plain = {one["round"]: one for one in measured[first]}
             for variant, rounds in measured.items():
                 pairs = [(one, plain[one["round"]]) for one in rounds if one["round"] in plain]
                 if pairs:
                     rows.append([f"{size} B, {variant}", spread([one["cpu_us"] for one, _ in pairs], "{:.2f}")]
                                 + [spread([one[key] / other[key] for one, other in pairs], "{:.3f}")
                                    for key in ("cpu_us", "rate")])
-        print_table(f"record: {name}, 64 connections; ratios to the plain server, by round",
+        print_table(f"{part}: {name}, 64 connections; ratios to the {first} server, by round",
                     ["", "CPU us", "CPU ratio", "round trips/s ratio"], rows)
+
+
+def part_record(bench):
+    compare_variants(bench, "record", RECORDED)
+
+
+def part_guard(bench):
+    compare_variants(bench, "guard", GUARDED)
 
 
 def user_memory(pid):
