@@ -344,9 +344,9 @@ TEST_P(ParityOfProcesses, ClientsThatAreGoneAreAtOneAddress) {
 }
 
 TEST_P(ParityOfProcesses, AForkOfNoneIsRefused) {
-  for (const auto& [none, less] : {std::pair(Fork{0}, Fork{-1}), std::pair(Fork{unlimited, 0}, Fork{unlimited, -1})}) {
-    const auto run = play({.server = [none = none, less = less](const Endpoint&) {
-      return fork_into([=] { return fork_into(over, over, less); }, over, none);
+  for (const auto& forks : {std::pair(Fork{0}, Fork{-1}), std::pair(Fork{unlimited, 0}, Fork{unlimited, -1})}) {
+    const auto run = play({.server = [forks](const Endpoint&) {
+      return fork_into([forks] { return fork_into(over, over, forks.second); }, over, forks.first);
     }});
     EXPECT_EQ(run.process(0), "Fork EAGAIN; Fork EAGAIN; ends");
   }
