@@ -3,8 +3,8 @@
 
 set(
   antiphon_not_fuzzed
-  apps/echo_ apps/heartbeat apps/helper_process apps/inheritance apps/input_file apps/life apps/log_entry apps/meter
-  apps/metrics_ apps/monitor apps/notices apps/output apps/server_log apps/serving apps/trace_parts
+  apps/echo_ apps/heartbeat apps/helper_process apps/inheritance apps/input_file apps/life apps/meter
+  apps/metrics_ apps/monitor apps/notices apps/output apps/serving apps/trace_parts
   apps/verify_foreign apps/verify_in_simulator apps/verify_probe apps/verify_report apps/verify_trace
   apps/verify_verdict interpreters/family_stop interpreters/fork interpreters/free_address interpreters/shared_
   interpreters/trace_file interpreters/trace_writer verify/bisim verify/breadth_first verify/campaign verify/circles
