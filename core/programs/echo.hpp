@@ -74,12 +74,26 @@ inline Program<Net, Result<Unit>> send_all(Socket client, const Bytes& message, 
   });
 }
 
-/// Sends everything within the progress limit. With none it is `send_all` and no more.
-inline Program<Net, Result<Unit>> send_in_time(Socket client, const Bytes& message, const SessionOptions& options) {
-  if (options.progress_ms == forever_ms) return send_all(client, message, options.until);
+/// Sends everything under an alarm, within the progress limit.
+inline Program<Net, Result<Unit>> send_under_alarm(Socket client, const Bytes& message, const SessionOptions& options) {
   return Alarm{options.progress_ms} >> [=](const Result<Unit>&) {
     return send_all(client, message, options.until) >>
            [](const Result<Unit>& sent) { return Alarm{forever_ms} >> [=](const Result<Unit>&) { return ret(sent); }; };
+  };
+}
+
+/// Sends everything within the progress limit. What goes without waiting needs no alarm, and that is nearly all; with
+/// no limit it is `send_all` and no more.
+inline Program<Net, Result<Unit>> send_in_time(Socket client, const Bytes& message, const SessionOptions& options) {
+  if (options.progress_ms == forever_ms) return send_all(client, message, options.until);
+  const Deadline at_once{.wait_ms = 0, .drain_ms = options.until.drain_ms};
+  return Send{client, message, at_once} >> [=](const Result<std::size_t>& sent) -> Program<Net, Result<Unit>> {
+    if (sent && *sent == message.size()) return ret(Result<Unit>());
+    if (sent) return send_under_alarm(client, message.drop(*sent), options);
+    const bool may_go_on =
+        sent.error() == Errno::EXPIRED || sent.error() == Errno::INTR || passes_by_itself(sent.error());
+    if (may_go_on) return send_under_alarm(client, message, options);
+    return ret(Result<Unit>(failed(sent.error())));
   };
 }
 

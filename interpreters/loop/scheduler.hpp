@@ -367,7 +367,12 @@ class Scheduler {
     const Nanoseconds due = std::min(task.due, cut_of(instruction));
     if (due <= now_ && withdraw(task, instruction)) return overdue(instruction, due);
     task.waits = true;
-    arm(task, due);
+    // One that is over and was not withdrawn is answered soon: no timer would change that.
+    if (due > now_) {
+      arm(task, due);
+    } else {
+      task.due = due;
+    }
     return std::nullopt;
   }
 

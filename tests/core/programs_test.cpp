@@ -21,6 +21,7 @@ constexpr Socket listener{3};
 constexpr Socket client{4};
 constexpr Deadline until{.wait_ms = 60'000, .drain_ms = 5'000};
 constexpr Deadline lingering{.wait_ms = 2'000, .drain_ms = 5'000};
+constexpr Deadline at_once{.wait_ms = 0, .drain_ms = 5'000};
 const Endpoint here{"127.0.0.1", 8888};
 
 Bytes bytes(std::string_view text) { return Bytes::copy_of(text); }
@@ -32,9 +33,11 @@ AnyExchange<Net> receives(std::string_view text, Deadline deadline = until) {
 AnyExchange<Net> receives(Errno error, Deadline deadline = until) {
   return on(Recv{client, 16384, deadline}, failed(error));
 }
-AnyExchange<Net> sends(std::string_view text, std::size_t taken) { return on(Send{client, bytes(text), until}, taken); }
-AnyExchange<Net> sends(std::string_view text, Errno error) {
-  return on(Send{client, bytes(text), until}, failed(error));
+AnyExchange<Net> sends(std::string_view text, std::size_t taken, Deadline deadline = until) {
+  return on(Send{client, bytes(text), deadline}, taken);
+}
+AnyExchange<Net> sends(std::string_view text, Errno error, Deadline deadline = until) {
+  return on(Send{client, bytes(text), deadline}, failed(error));
 }
 AnyExchange<Net> closes(Socket socket) { return on(Close{socket}, done()); }
 AnyExchange<Net> rests(std::int64_t wait_ms) { return on(Sleep{wait_ms}, done()); }
@@ -246,13 +249,34 @@ TEST(Stream, IsDataIndependent) {
   EXPECT_EQ(looks(), before);
 }
 
-TEST(Stream, WithAProgressLimitEachMessageIsSentUnderAnAlarm) {
+TEST(Stream, WithAProgressLimitWhatHasToWaitIsSentUnderAnAlarm) {
   EXPECT_EQ(play(in_time("stream"),
-                 in_the_child() + Script{receives("hello"), sets_alarm(30'000), sends("hello", 3), sends("lo", 2),
-                                         sets_alarm(forever_ms), receives("a"), sets_alarm(30'000),
+                 in_the_child() + Script{receives("hello"), sends("hello", 2, at_once), sets_alarm(30'000),
+                                         sends("llo", 1), sends("lo", 2), sets_alarm(forever_ms), receives("a"),
+                                         sends("a", Errno::EXPIRED, at_once), sets_alarm(30'000),
                                          sends("a", Errno::EXPIRED), sets_alarm(forever_ms), closes(client)}),
             "success");
-  EXPECT_EQ(play(in_time("stream"), in_the_child() + Script{receives(""), closes(client)}), "success");
+}
+
+TEST(Stream, WithAProgressLimitWhatGoesAtOnceNeedsNoAlarm) {
+  EXPECT_EQ(
+      play(in_time("stream"), in_the_child() + Script{receives("hello"), sends("hello", 5, at_once), receives("a"),
+                                                      sends("a", 1, at_once), receives(""), closes(client)}),
+      "success");
+}
+
+TEST(Stream, WithAProgressLimitAFailureIsMetAsWithout) {
+  for (const Errno error : {Errno::INTR, Errno::NOBUFS}) {
+    EXPECT_EQ(play(in_time("stream"),
+                   in_the_child() + Script{receives("a"), sends("a", error, at_once), sets_alarm(30'000), sends("a", 1),
+                                           sets_alarm(forever_ms), receives(""), closes(client)}),
+              "success");
+  }
+  for (const Errno error : {Errno::CONNRESET, Errno::STOPPING}) {
+    EXPECT_EQ(
+        play(in_time("stream"), in_the_child() + Script{receives("a"), sends("a", error, at_once), closes(client)}),
+        "success");
+  }
 }
 
 // -- One message ------------------------------------------------------------------------------------------------
@@ -272,10 +296,11 @@ TEST(Once, WaitsNoLongerThanTheDeadline) {
             "success");
 }
 
-TEST(Once, WithAProgressLimitTheMessageIsSentUnderAnAlarm) {
-  EXPECT_EQ(play(in_time("once"), in_the_child() + Script{receives("hello"), sets_alarm(30'000), sends("hello", 5),
-                                                          sets_alarm(forever_ms), on(ShutdownSend{client}, done()),
-                                                          receives("", lingering), closes(client)}),
+TEST(Once, WithAProgressLimitWhatHasToWaitIsSentUnderAnAlarm) {
+  EXPECT_EQ(play(in_time("once"),
+                 in_the_child() + Script{receives("hello"), sends("hello", 3, at_once), sets_alarm(30'000),
+                                         sends("lo", 2), sets_alarm(forever_ms), on(ShutdownSend{client}, done()),
+                                         receives("", lingering), closes(client)}),
             "success");
 }
 

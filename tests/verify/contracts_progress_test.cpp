@@ -43,6 +43,17 @@ TEST(ProgressLimit, WhatIsSentIsSentUnderAnAlarm) {
   EXPECT_EQ(verdict_on("progress-limit", conversation()), "kept") << "no limit is promised";
 }
 
+TEST(ProgressLimit, WhatDoesNotWaitNeedsNoAlarm) {
+  const Send tried{client, Bytes::copy_of("abc"), {.wait_ms = 0, .drain_ms = 5'000}};
+  const History expired = having_read("abc").on(1, tried, failed(Errno::EXPIRED));
+  EXPECT_EQ(progress_of(having_read("abc").on(1, tried, 3)), "kept");
+  EXPECT_EQ(progress_of(History(expired).on(1, alarm, done()).on(1, write("abc"), 3)), "kept");
+  EXPECT_EQ(progress_of(History(expired).waits(1, write("abc"))),
+            "process 1, event 4 (Send): sends without an alarm, where 30000 ms are the limit");
+  EXPECT_EQ(verdict_on("answered", History(expired).on(1, Close{client}, done()), in_time()),
+            "process 1, event 4 (Close): lets go of its client and owes it \"abc\"");
+}
+
 TEST(ProgressLimit, TheAlarmIsSetOnceForWhatWasReceived) {
   EXPECT_EQ(progress_of(alarmed().on(1, alarm, done()).waits(1, write("abc"))), "kept");
   EXPECT_EQ(progress_of(alarmed().on(1, write("abc"), 1).on(1, alarm, done())),

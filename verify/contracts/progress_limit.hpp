@@ -12,17 +12,17 @@ struct Pace {
   static constexpr About about = About::process;
 
   bool set = false;    ///< It set one.
-  bool tried = false;  ///< And sent under it.
+  bool tried = false;  ///< And sent under it, or might have waited without.
 
   static constexpr std::tuple fields{Field{"set", &Pace::set}, Field{"tried", &Pace::tried}};
 };
 
 /// With a progress limit set: a client that takes its answer bit by bit does not hold its session for longer. The alarm
-/// is for what is sent alone: a client's silence has its own limit.
+/// is for what is sent alone: a client's silence has its own limit. A Send that does not wait needs none.
 struct ProgressLimit {
   using Witness = Parts<Pace>;
-  static constexpr Clause clause{"progress-limit",
-                                 "what was received is sent under one alarm, within the progress limit"};
+  static constexpr Clause clause{
+      "progress-limit", "what was received and has to wait is sent under one alarm, within the progress limit"};
   std::int64_t limit_ms = forever_ms;
 
   void caller(const Witness& paces, const Seen& seen, Report& report) const {
@@ -30,7 +30,7 @@ struct ProgressLimit {
     const Pace* const known = paces.find(seen.process());
     const Pace pace = known == nullptr ? Pace{} : *known;
     const std::int64_t alarm_ms = seen.actor().alarm_ms;
-    if (seen.issued<Send>() != nullptr) {
+    if (waits_in_send(seen)) {
       check_send(pace, alarm_ms, report);
     } else if (seen.issued<Recv>() != nullptr && alarm_ms != forever_ms) {
       report.breach(clause, Party::program, "waits for its client with an alarm set");
@@ -50,12 +50,17 @@ struct ProgressLimit {
     } else if (const auto* const alarm = seen.issued<Alarm>();
                alarm != nullptr && alarm->instruction.wait_ms != forever_ms) {
       paces.edit(process).set = true;
-    } else if (seen.issued<Send>() != nullptr) {
+    } else if (waits_in_send(seen)) {
       paces.edit(process).tried = true;
     }
   }
 
  private:
+  static bool waits_in_send(const Seen& seen) {
+    const auto* const send = seen.issued<Send>();
+    return send != nullptr && send->instruction.until.wait_ms > 0;
+  }
+
   void check_send(const Pace& pace, std::int64_t alarm_ms, Report& report) const {
     const std::string limit = ", where " + std::to_string(limit_ms) + " ms are the limit";
     if (alarm_ms == forever_ms) {
