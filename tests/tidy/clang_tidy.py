@@ -39,7 +39,8 @@ def digest(path):
 
 def dependencies(build):
     """The files that each object of the build was made from, by the object's path in the build."""
-    output = subprocess.run(["ninja", "-C", str(build), "-t", "deps"], check=True, capture_output=True, text=True).stdout
+    asked = ["ninja", "-C", str(build), "-t", "deps"]
+    output = subprocess.run(asked, check=True, capture_output=True, text=True).stdout
     found = {}
     for block in output.split("\n\n"):
         head, *lines = block.strip().splitlines() or [""]
@@ -112,7 +113,8 @@ def main(arguments):
             elif not clean:
                 failed += 1
                 print(output, flush=True)
-    print(f"clang-tidy: {len(work)} sources, {len(work) - len(todo)} unchanged since they were clean, {failed} with findings")
+    unchanged = len(work) - len(todo)
+    print(f"clang-tidy: {len(work)} sources, {unchanged} unchanged since they were clean, {failed} with findings")
     return 1 if failed else 0
 
 
