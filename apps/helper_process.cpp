@@ -37,16 +37,17 @@ class SignalsHeld {
   sigset_t before_{};
 };
 
-void detach(int socket) {
+void detach(int socket, int kept) {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1}) std::signal(signal, SIG_IGN);
   dup2(socket, STDIN_FILENO);
   dup2(STDERR_FILENO, STDOUT_FILENO);
-  close_range(STDERR_FILENO + 1, ~0U, 0);
+  if (kept >= 0) dup2(kept, kept_descriptor);
+  close_range(kept >= 0 ? kept_descriptor + 1 : kept_descriptor, ~0U, 0);
 }
 
 }  // namespace
 
-HelperProcess start_helper(int type, const char* complaint, const std::function<void()>& work) {
+HelperProcess start_helper(int type, const char* complaint, const std::function<void()>& work, int kept) {
   std::array<int, 2> ends{};
   if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends.data()) < 0) {
     throw std::system_error(errno, std::generic_category(), complaint);
@@ -54,7 +55,7 @@ HelperProcess start_helper(int type, const char* complaint, const std::function<
   const SignalsHeld held;
   const int pid = fork();
   if (pid == 0) {
-    detach(ends[1]);
+    detach(ends[1], kept);
     held.let_go();
     try {
       work();

@@ -14,8 +14,11 @@ struct HelperProcess {
 /// holds nothing open that the server lets go of. To be called while there is one thread and no child.
 ///
 /// `work` runs in it, and with its end the helper ends. Its end of the pair is its standard input, and its standard
-/// output is standard error; nothing else is open. `type`: of the pair. Throws std::system_error with `complaint` when
-/// the kernel has no room.
-HelperProcess start_helper(int type, const char* complaint, const std::function<void()>& work);
+/// output is standard error; nothing else is open but `kept`, which is its descriptor 3 if it is given. `type`: of the
+/// pair. Throws std::system_error with `complaint` when the kernel has no room.
+HelperProcess start_helper(int type, const char* complaint, const std::function<void()>& work, int kept = -1);
+
+/// Where a helper has the descriptor that it keeps.
+inline constexpr int kept_descriptor = 3;
 
 }  // namespace antiphon

@@ -2,17 +2,22 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
 #include <vector>
 
 #include "apps/environment.hpp"
+#include "apps/exit_code.hpp"
+#include "apps/helper_process.hpp"
 
 namespace antiphon {
 
@@ -44,6 +49,20 @@ std::vector<std::string> names_in(const std::string& text) {
 std::string cannot_follow(int pid, int error) {
   const char* const hint = error == EPERM ? " (it takes the same user, and ptrace must be allowed; or root)" : "";
   return fmt::format("--take-over: cannot take the listeners of process {}: {}{}", pid, std::strerror(error), hint);
+}
+
+// -- The process that asks an earlier server to stop -------------------------------------------------------------
+
+constexpr char go = 1;
+
+/// Answers an errno, or 0. The end of its server is no word.
+[[noreturn]] void ask_when_told() {
+  char word = 0;
+  if (read(STDIN_FILENO, &word, sizeof(word)) == sizeof(word)) {
+    const int error = pidfd_signal(kept_descriptor, SIGTERM) == 0 ? 0 : errno;
+    [[maybe_unused]] const ssize_t answered = write(STDIN_FILENO, &error, sizeof(error));
+  }
+  std::_Exit(status_of(ExitCode::holds));
 }
 
 }  // namespace
@@ -98,9 +117,26 @@ std::optional<std::string> Predecessor::share_listeners(AdoptedListeners& adopte
   return std::nullopt;
 }
 
-std::optional<std::string> Predecessor::stop() const {
-  if (pidfd_signal(process_.number(), SIGTERM) == 0 || errno == ESRCH) return std::nullopt;
-  return fmt::format("--take-over: cannot stop process {}: {}; it goes on beside", pid_, std::strerror(errno));
+void Predecessor::prepare_stop() {
+  const HelperProcess asker = start_helper(SOCK_STREAM, "--take-over", ask_when_told, process_.number());
+  asker_ = asker.pid;
+  to_asker_ = kernel::Descriptor(asker.socket);
+}
+
+std::optional<std::string> Predecessor::stop() {
+  int error = 0;
+  ssize_t size = write(to_asker_.number(), &go, sizeof(go));
+  if (size > 0) {
+    do {
+      size = read(to_asker_.number(), &error, sizeof(error));
+    } while (size < 0 && errno == EINTR);
+  }
+  const bool is_answered = size == sizeof(error);
+  to_asker_ = kernel::Descriptor(-1);
+  while (waitpid(asker_, nullptr, 0) < 0 && errno == EINTR) continue;
+  if (is_answered && (error == 0 || error == ESRCH)) return std::nullopt;
+  return fmt::format("--take-over: cannot stop process {}: {}; it goes on beside", pid_,
+                     is_answered ? std::strerror(error) : "who was to ask it has ended");
 }
 
 }  // namespace antiphon

@@ -25,14 +25,19 @@ class Predecessor {
 
   /// Takes part in all its listeners: from here on both have them.
   std::optional<std::string> share_listeners(AdoptedListeners& adopted) const;
-  /// Asks it to stop (SIGTERM). Error: one line.
-  [[nodiscard]] std::optional<std::string> stop() const;
+  /// Starts the process that will ask it to stop, as the user that this one is now: by the time when nothing can go
+  /// wrong any more the server itself may signal nobody. If the server ends before, it asks nothing. As `start_helper`.
+  void prepare_stop();
+  /// Asks it to stop (SIGTERM); the process that did has ended then. Error: one line.
+  [[nodiscard]] std::optional<std::string> stop();
 
  private:
   Predecessor(int pid, kernel::Descriptor process) : pid_(pid), process_(std::move(process)) {}
 
   int pid_;
   kernel::Descriptor process_;
+  int asker_ = 0;
+  kernel::Descriptor to_asker_{-1};
 };
 
 }  // namespace antiphon

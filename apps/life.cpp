@@ -61,6 +61,7 @@ std::optional<std::string> Life::inherit(ServerArguments& arguments) {
     if (!found) return found.error();
     predecessor_.emplace(*std::move(found));
     if (auto why = predecessor_->share_listeners(adopted_)) return why;
+    predecessor_->prepare_stop();
   }
   has_inherited_ = !adopted_.addresses().empty();
   return has_inherited_ ? settle_address(arguments) : std::nullopt;
@@ -100,9 +101,6 @@ void Life::settle() {
     }
     become(*arguments_->user);
   }
-  if (!predecessor_) return;
-  if (const auto why = predecessor_->stop()) log_->note(*why);
-  predecessor_.reset();
 }
 
 void Life::settle_helper() const {
@@ -114,6 +112,9 @@ void Life::settle_helper() const {
 void Life::ready(const Endpoint& bound) {
   log_->listening(bound);
   notices_.tell(fmt::format("READY=1\nMAINPID={}\nSTATUS=listening on {}", getpid(), text_of(bound)));
+  if (!predecessor_) return;
+  if (const auto why = predecessor_->stop()) log_->note(*why);
+  predecessor_.reset();
 }
 
 void Life::stopping(std::int64_t connections) const {

@@ -59,7 +59,7 @@ class Life {
   void settle();
   /// In a process that helps the server, once it has what it needs.
   void settle_helper() const;
-  /// Clients can connect.
+  /// Clients can connect, and nothing stands in the way of serving them: who is followed is asked to stop.
   void ready(const Endpoint& bound);
   /// The server was asked to stop.
   void stopping(std::int64_t connections) const;

@@ -39,7 +39,7 @@ int abort_signal() { return SIGRTMIN; }
 /// It reads its socket, writes lines, and may end the server.
 void close_sandbox(OnViolation on_violation) {
   std::vector<sandbox::Need> needs{{"monitor", sandbox::call("recvfrom"), "events"},
-                                   {"monitor", sandbox::call("sendto"), "the verdict"}};
+                                   {"monitor", sandbox::send_on_connection(), "the verdict"}};
   const bool aborts = on_violation == OnViolation::abort;
   if (aborts) {
     needs.push_back({"monitor", sandbox::call("getppid"), "the server, as long as it is there"});

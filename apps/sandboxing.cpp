@@ -45,7 +45,6 @@ Surroundings surroundings_of(const ServerArguments& arguments, bool notices) {
   Surroundings surroundings;
   surroundings.interpreter = interpreter_named(arguments.interpreter);
   surroundings.threads = arguments.workers > 1;
-  surroundings.counts_addresses = arguments.options.server.max_per_address != unlimited;
   surroundings.trace = arguments.trace.has_value();
   if (arguments.trace && may_begin_anew(*arguments.trace)) {
     surroundings.trace_folder = std::filesystem::absolute(*arguments.trace).parent_path().string();
@@ -58,6 +57,7 @@ Surroundings surroundings_of(const ServerArguments& arguments, bool notices) {
   surroundings.aborts = surroundings.monitor && arguments.on_violation == OnViolation::abort;
   surroundings.metrics = arguments.metrics.has_value();
   surroundings.notices = notices;
+  surroundings.takes_over = arguments.take_over != 0;
   surroundings.logs_to_file = is_file(STDOUT_FILENO) || is_file(STDERR_FILENO);
   return surroundings;
 }
@@ -89,14 +89,15 @@ Sandboxing::Sandboxing(const ServerArguments& arguments, const ServerLog& log, b
   }
   const Reach reach = reach_of(arguments);
   const Surroundings surroundings = surroundings_of(arguments, notices);
-  server_.emplace(sandbox::profile_of(reach.listening, surroundings));
+  server_.emplace(sandbox::profile_of(reach, surroundings));
   if (surroundings.threads) {
     sandbox::Profile waits = sandbox::profile_of({}, surroundings);
     waits.needs = sandbox::needs_of_main_thread(surroundings);
     main_thread_.emplace(std::move(waits));
   }
   if (surroundings.interpreter == sandbox::Interpreter::uring) {
-    ring_operations_ = sandbox::ring_operations(sandbox::profile_of(reach.anywhere, surroundings).needs);
+    const Reach from_start{.anywhere = reach.anywhere, .listening = reach.anywhere, .why_not_exact = ""};
+    ring_operations_ = sandbox::ring_operations(sandbox::profile_of(from_start, surroundings).needs);
   }
 }
 
@@ -130,8 +131,8 @@ std::optional<sandbox::Sandbox> metrics_sandbox(const ServerArguments& arguments
            {"metrics", call("accept"), "who asks"},
            {"metrics", call("accept4"), "who asks"},
            {"metrics", call("recvfrom"), "what is asked, and the server's end"},
-           {"metrics", call("sendto"), "the counters"},
-           {"metrics", call("shutdown"), "the end of an answer"},
+           {"metrics", sandbox::send_on_connection(), "the counters"},
+           {"metrics", sandbox::shutdown_write(), "the end of an answer"},
            {"metrics", call("setsockopt"), "the library sets options of its connections"},
            {"metrics", call("getsockopt"), "and asks for their errors"},
            {"metrics", call("getsockname"), "and for the address that was asked"},

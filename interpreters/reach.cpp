@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <range/v3/algorithm/any_of.hpp>
 #include <range/v3/algorithm/contains.hpp>
 #include <vector>
 
@@ -47,6 +48,10 @@ class Steps {
     return targets;
   }
 
+  [[nodiscard]] bool counts_addresses(const std::set<std::size_t>& nodes) const {
+    return ranges::any_of(nodes, [&](std::size_t node) { return counts_addresses(mapped_.graph.nodes[node]); });
+  }
+
   [[nodiscard]] InstructionNames names(const std::set<std::size_t>& nodes, const InstructionNames& all) const {
     InstructionNames names;
     for (const std::size_t node : nodes) names.insert(*all.find(mapped_.graph.nodes[node].instruction));
@@ -54,6 +59,12 @@ class Steps {
   }
 
  private:
+  static bool counts_addresses(const ProgramGraph::Node& node) {
+    // (A Fork that limits nobody by address may have no such operand.)
+    return node.instruction == Fork::name && ranges::any_of(node.operands, [](const ProgramGraph::Operand& operand) {
+             return operand.name == "at_most_alike" && operand.values != std::vector<std::string>{"unlimited"};
+           });
+  }
   [[nodiscard]] const std::vector<ProgramGraph::Branch>& branches(std::size_t node) const {
     return mapped_.graph.nodes[node].branches;
   }
@@ -70,15 +81,22 @@ class Steps {
 Reach reach_of(const Server& program, const InstructionNames& bound, const GraphLimits& limits) {
   const MappedGraph mapped = mapped_graph_of(program, limits);
   if (const auto remarks = mapped.graph.remarks(); !remarks.empty()) {
-    return {bound, bound, fmt::format("{}", fmt::join(remarks, "; "))};
+    return {.anywhere = bound,
+            .listening = bound,
+            .counts_addresses = bound.contains(Fork::name),
+            .why_not_exact = fmt::format("{}", fmt::join(remarks, "; "))};
   }
   // The names have to live for ever; those of the graph do not.
   const InstructionNames all = names_of(Net{});
   const Steps steps(mapped);
   const std::vector<Target> start{mapped.graph.start};
-  Reach reach{steps.names(steps.closure(start), all), steps.names(steps.closure(steps.once_it_listens()), all), ""};
-  if (steps.names(steps.closure(start, true), all).contains(Fork::name)) reach.listening = reach.anywhere;
-  return reach;
+  const std::set<std::size_t> anywhere = steps.closure(start);
+  const bool forks_before = steps.names(steps.closure(start, true), all).contains(Fork::name);
+  const std::set<std::size_t> listening = forks_before ? anywhere : steps.closure(steps.once_it_listens());
+  return {.anywhere = steps.names(anywhere, all),
+          .listening = steps.names(listening, all),
+          .counts_addresses = steps.counts_addresses(listening),
+          .why_not_exact = ""};
 }
 
 }  // namespace antiphon

@@ -24,7 +24,9 @@ InstructionNames names_of(Effects<Is...>) {
 struct Reach {
   InstructionNames anywhere;   ///< From the program's start.
   InstructionNames listening;  ///< Once a Listen was answered with success, in all processes that there are then.
-  std::string why_not_exact;   ///< Why both are only a bound, the whole effect set; "" if they are exact.
+  /// Whether a Fork of `listening` may be told to count children by their clients' addresses.
+  bool counts_addresses = false;
+  std::string why_not_exact;  ///< Why this is only a bound, the whole effect set; "" if it is exact.
 
   [[nodiscard]] bool exact() const { return why_not_exact.empty(); }
   bool operator==(const Reach&) const = default;

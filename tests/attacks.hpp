@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/io_uring.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -12,6 +13,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <string_view>
 
 /// What somebody tries who has taken a server over. Each goes straight to the kernel, and does no harm if it gets
@@ -42,6 +44,37 @@ inline long become(const char* path) {
 
 inline constexpr int no_process = 0x3FFF'FFFF;
 
+inline sockaddr_in loopback(std::uint16_t port) {
+  return {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
+}
+
+/// Like the server's, for attacks on it. -1: there is none.
+inline int listener = -1;
+
+/// To be called before the sandbox is closed.
+inline void open_listener() {
+  listener = socket(AF_INET, SOCK_STREAM, 0);
+  const sockaddr_in any_port = loopback(0);
+  bind(listener, reinterpret_cast<const sockaddr*>(&any_port), sizeof(any_port));
+  listen(listener, 1);
+}
+
+/// Connects a socket by a send: to a port that nobody listens at, so it is refused.
+inline long send_to_an_address(long socket) {
+  const sockaddr_in nobody = loopback(1);
+  return syscall(SYS_sendto, socket, "", 1, MSG_FASTOPEN, &nobody, sizeof(nobody));
+}
+
+inline long connect_the_listener() {
+  if (syscall(SYS_shutdown, listener, SHUT_RD) < 0) return -1;
+  return send_to_an_address(listener);
+}
+
+inline long send_to_an_address() {
+  const long made = syscall(SYS_socket, AF_INET, SOCK_STREAM, 0);
+  return made < 0 ? made : send_to_an_address(made);
+}
+
 inline constexpr Attack all[] = {
     {"open", [] { return syscall(SYS_openat, AT_FDCWD, "/etc/passwd", O_RDONLY); }},
     {"peek", [] { return syscall(SYS_openat, AT_FDCWD, "/etc/passwd", O_RDONLY | O_CLOEXEC); }},
@@ -50,6 +83,9 @@ inline constexpr Attack all[] = {
     {"socket", [] { return syscall(SYS_socket, AF_INET, SOCK_STREAM, 0); }},
     {"unix", [] { return syscall(SYS_socket, AF_UNIX, SOCK_STREAM, 0); }},
     {"connect", [] { return syscall(SYS_connect, -1, nullptr, 0); }, EBADF},
+    {"fastopen", connect_the_listener, ECONNREFUSED},
+    {"fastopen-new", send_to_an_address, ECONNREFUSED},
+    {"datagrams", [] { return syscall(SYS_socket, AF_INET, SOCK_DGRAM, 0); }},
     {"ptrace", [] { return syscall(SYS_ptrace, PTRACE_ATTACH, no_process, nullptr, nullptr); }, ESRCH},
     {"kill", [] { return syscall(SYS_kill, no_process, SIGTERM); }, ESRCH},
     {"ring", make_ring},

@@ -17,11 +17,17 @@
 
 namespace antiphon::sandbox {
 
+constexpr std::uint64_t all_bits = 0xFFFF'FFFF;  // the kernel takes these arguments as int
+
 Permission call(std::string_view name) { return call(name, "", {}); }
 
 Permission call(std::string_view name, std::string_view only, std::vector<Condition> when) {
   return {Permission::Kind::call, name, only, std::move(when)};
 }
+
+Permission shutdown_write() { return call("shutdown", "SHUT_WR", {{1, all_bits, SHUT_WR}}); }
+
+Permission send_on_connection() { return call("sendto", "no address", {{4, ~std::uint64_t{0}, 0}}); }
 
 std::string text_of(const Permission& permission) {
   if (permission.kind == Permission::Kind::ring) return fmt::format("ring: {}", permission.name);
@@ -31,8 +37,6 @@ std::string text_of(const Permission& permission) {
 
 namespace {
 
-constexpr std::uint64_t all_bits = 0xFFFF'FFFF;  // the kernel takes these arguments as int
-
 Permission ring(std::string_view name, std::uint8_t operation) {
   return {Permission::Kind::ring, name, "", {}, operation};
 }
@@ -40,6 +44,12 @@ Permission ring(std::string_view name, std::uint8_t operation) {
 /// A call whose argument must be this number.
 Permission call_with(std::string_view name, std::string_view only, unsigned argument, std::uint64_t value) {
   return call(name, only, {{argument, all_bits, value}});
+}
+
+/// A socket for TCP.
+Permission socket_of(std::string_view only, std::uint64_t family) {
+  constexpr std::uint64_t type = 0xF;  // beside SOCK_CLOEXEC and SOCK_NONBLOCK
+  return call("socket", only, {{0, all_bits, family}, {1, type, SOCK_STREAM}, {2, all_bits, 0}});
 }
 
 Permission option(std::string_view only, std::uint64_t level, std::uint64_t name) {
@@ -53,8 +63,8 @@ const Permission epoll_ctl_call = call("epoll_ctl");
 const Permission write_call = call("write");
 const Permission munmap_call = call("munmap");
 const Permission futex_call = call("futex");
-const Permission socket_4 = call_with("socket", "AF_INET", 0, AF_INET);
-const Permission socket_6 = call_with("socket", "AF_INET6", 0, AF_INET6);
+const Permission socket_4 = socket_of("AF_INET, SOCK_STREAM", AF_INET);
+const Permission socket_6 = socket_of("AF_INET6, SOCK_STREAM", AF_INET6);
 const Permission get_flags = call_with("fcntl", "F_GETFL", 1, F_GETFL);
 const Permission set_flags = call_with("fcntl", "F_SETFL", 1, F_SETFL);
 const Permission linger = option("SO_LINGER", SOL_SOCKET, SO_LINGER);
@@ -70,9 +80,12 @@ constexpr unsigned on_uring = on(Interpreter::uring);
 constexpr unsigned on_loops = on_epoll | on_uring;
 constexpr unsigned on_all = on_fork | on_loops;
 
+enum class When : std::uint8_t { always, counting };
+
 struct Row {
   unsigned interpreters;
   Need need;
+  When when = When::always;  ///< Counting: only if its clients are counted by address.
 };
 
 /// fork(2) of the C library: the flags that it gives clone(2), and no others.
@@ -125,7 +138,7 @@ const std::vector<Row>& rows() {
       {on_uring, {Send::name, ring("SEND", IORING_OP_SEND), "what there is room for"}},
       {on_uring, {Send::name, cancel, "its deadline"}},
 
-      {on_all, {ShutdownSend::name, call("shutdown"), "our end"}},
+      {on_all, {ShutdownSend::name, shutdown_write(), "our end"}},
 
       {on_all, {Close::name, close_call, "the last name of the socket"}},
       {on_uring, {Close::name, cancel, "what it still waits for"}},
@@ -134,6 +147,7 @@ const std::vector<Row>& rows() {
       {on_fork, {Fork::name, fork_call(), "a process for the session"}},
       {on_fork, {Fork::name, call("set_robust_list"), "the C library in the new process"}},
       {on_fork, {Fork::name, call("wait4"), "how children ended"}},
+      {on_all, {Fork::name, call("getpeername"), "the client's address"}, When::counting},
 
       {on_fork, {DiscardChildren::name, call("wait4"), "no zombies"}},
   };
@@ -189,7 +203,8 @@ std::vector<Need> needs_of_trace(const Surroundings& surroundings) {
 std::vector<Need> needs_of_life(const Surroundings& surroundings) {
   std::vector<Need> needs{{"errands", call("read"), "which of SIGHUP and SIGUSR1 came, and the clock"},
                           {"errands", call("getpid"), "who it is"}};
-  if (surroundings.notices) needs.push_back({"errands", call("sendto"), "notices to the service manager"});
+  if (surroundings.notices) needs.push_back({"errands", send_on_connection(), "notices to the service manager"});
+  if (surroundings.takes_over) needs.push_back({"errands", call("wait4"), "who asked the old server to stop"});
   return needs;
 }
 
@@ -200,9 +215,9 @@ Refusal peeks_at_files() {
 }
 
 std::vector<Need> needs_of_monitor(bool aborts) {
-  std::vector<Need> needs{{"monitor", call("sendto"), "events"},
+  std::vector<Need> needs{{"monitor", send_on_connection(), "events"},
                           {"monitor", call("recvfrom"), "its verdict"},
-                          {"monitor", call("shutdown"), "no more events"},
+                          {"monitor", shutdown_write(), "no more events"},
                           {"monitor", call("wait4"), "its end"}};
   if (!aborts) return needs;
   put(needs, {{"monitor", call_with("prctl", "PR_SET_PDEATHSIG", 0, PR_SET_PDEATHSIG), "sessions end with the server"},
@@ -212,7 +227,7 @@ std::vector<Need> needs_of_monitor(bool aborts) {
 
 /// To end their process.
 std::vector<Need> needs_of_metrics() {
-  return {{"metrics", call("shutdown"), "their process is told to end"},
+  return {{"metrics", shutdown_write(), "their process is told to end"},
           {"metrics", option("SO_RCVTIMEO", SOL_SOCKET, SO_RCVTIMEO), "and waited for, not for long"},
           {"metrics", call("recvfrom"), "until it has let go"},
           {"metrics", call("wait4"), "until it has ended"}};
@@ -220,12 +235,22 @@ std::vector<Need> needs_of_metrics() {
 
 }  // namespace
 
-std::vector<Need> needs_of(const InstructionNames& instructions, Interpreter interpreter) {
+std::vector<Need> needs_of(const InstructionNames& instructions, Interpreter interpreter, bool counts_addresses) {
   std::vector<Need> needs;
   for (const Row& row : rows()) {
+    if (row.when == When::counting && !counts_addresses) continue;
     if ((row.interpreters & on(interpreter)) != 0 && instructions.contains(row.need.who)) needs.push_back(row.need);
   }
+  // A busy call has no conditions, unless there are sockets that a send could connect.
+  if (!instructions.contains(OpenSocket::name)) return needs;
+  for (Need& need : needs) {
+    if (need.what.name == send_on_connection().name) need.what = send_on_connection();
+  }
   return needs;
+}
+
+std::vector<Need> needs_of(const Reach& reach, Interpreter interpreter) {
+  return needs_of(reach.listening, interpreter, reach.counts_addresses);
 }
 
 std::vector<Need> needs_of_any_process() {
@@ -270,7 +295,6 @@ std::vector<Need> needs_of(const Surroundings& surroundings) {
   std::vector<Need> needs = needs_of_loop(surroundings.interpreter);
   put(needs, needs_of_any_process());
   if (surroundings.threads) put(needs, needs_of_threads());
-  if (surroundings.counts_addresses) needs.push_back({Fork::name, call("getpeername"), "the client's address"});
   put(needs, needs_of_life(surroundings));
   if (surroundings.trace) put(needs, needs_of_trace(surroundings));
   if (surroundings.monitor) put(needs, needs_of_monitor(surroundings.aborts));

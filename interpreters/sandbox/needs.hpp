@@ -43,14 +43,17 @@ struct Need {
 enum class Interpreter : std::uint8_t { fork, epoll, uring };
 
 /// What the instructions need on an interpreter, in the order of `Net`. Nothing is there for those that ask nothing of
-/// the kernel: in an event loop Fork is a copy of a pointer.
-std::vector<Need> needs_of(const InstructionNames& instructions, Interpreter interpreter);
+/// the kernel: in an event loop Fork is a copy of a pointer. `counts_addresses`: see `Reach`.
+std::vector<Need> needs_of(const InstructionNames& instructions, Interpreter interpreter,
+                           bool counts_addresses = false);
+
+/// What the program needs once it listens.
+std::vector<Need> needs_of(const Reach& reach, Interpreter interpreter);
 
 /// What a process does beside its program, once it listens, and where.
 struct Surroundings {
   Interpreter interpreter = Interpreter::fork;
   bool threads = false;                     ///< It has more than one.
-  bool counts_addresses = false;            ///< Its program counts clients by address.
   bool trace = false;                       ///< It writes a trace,
   std::optional<std::string> trace_folder;  ///< which may begin anew in a file of this folder,
   bool trace_bounded = false;               ///< and of which parts are renamed and removed.
@@ -59,6 +62,7 @@ struct Surroundings {
   bool aborts = false;                      ///< and ends when that does.
   bool metrics = false;                     ///< Another process shows what it counts, and ends with it.
   bool notices = false;                     ///< A service manager is told how it stands.
+  bool takes_over = false;                  ///< It follows another server, which a child asks to stop.
   bool logs_to_file = false;                ///< Standard output or error is a file that grows.
 };
 
@@ -91,5 +95,11 @@ std::vector<Need> needs_of_threads();
 /// Permissions to build needs from. `call` takes the name of a system call.
 Permission call(std::string_view name);
 Permission call(std::string_view name, std::string_view only, std::vector<Condition> when);
+
+/// The two halves of a way to connect without connect(2), past Landlock: shutdown(SHUT_RD) makes a listener a socket
+/// that is not connected, and a send to an address connects such a socket (MSG_FASTOPEN of tcp(7)). To close one half
+/// closes the way; a connection never becomes such a socket again.
+Permission shutdown_write();      ///< shutdown(SHUT_WR).
+Permission send_on_connection();  ///< sendto without an address.
 
 }  // namespace antiphon::sandbox

@@ -44,12 +44,14 @@ void put_program(Page& page, const Reach& reach, Interpreter interpreter) {
       page.row(name, "", "never issued");
       continue;
     }
-    const std::vector<Need> needs = needs_of({name}, interpreter);
     if (!reach.listening.contains(name)) {
       page.row(name, "", "before it listens only");
-      std::vector<Need> unnamed = needs;
-      for (Need& need : unnamed) page.row("", "(" + text_of(need.what) + ")", need.why);
-    } else if (needs.empty()) {
+      for (const Need& need : needs_of({name}, interpreter)) page.row("", "(" + text_of(need.what) + ")", need.why);
+      continue;
+    }
+    std::vector<Need> needs = needs_of(reach, interpreter);
+    std::erase_if(needs, [&](const Need& need) { return need.who != name; });
+    if (needs.empty()) {
       page.row(name, "nothing", "the interpreter does it alone");
     } else {
       page.rows(needs);
@@ -74,7 +76,7 @@ void put_files(Page& page, const Profile& profile) {
 }  // namespace
 
 std::string report(const Reach& reach, const Surroundings& surroundings) {
-  const Profile profile = profile_of(reach.listening, surroundings);
+  const Profile profile = profile_of(reach, surroundings);
   Page page;
   put_program(page, reach, surroundings.interpreter);
   page.heading("the process, whatever its program is");

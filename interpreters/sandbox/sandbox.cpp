@@ -64,9 +64,10 @@ void drop_capabilities(const std::vector<Capability>& kept) {
 
 }  // namespace
 
-Profile profile_of(const InstructionNames& instructions, const Surroundings& surroundings) {
+Profile profile_of(const Reach& reach, const Surroundings& surroundings) {
+  const InstructionNames& instructions = reach.listening;
   Profile profile;
-  profile.needs = needs_of(instructions, surroundings.interpreter);
+  profile.needs = needs_of(reach, surroundings.interpreter);
   const std::vector<Need> own = needs_of(surroundings);
   profile.needs.insert(profile.needs.end(), own.begin(), own.end());
   profile.refusals = refusals_for(instructions, surroundings);

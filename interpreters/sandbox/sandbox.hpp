@@ -39,8 +39,8 @@ struct Profile {
   std::vector<Limit> limits;
 };
 
-/// What a program needs that can issue these instructions, in a process like this one.
-Profile profile_of(const InstructionNames& instructions, const Surroundings& surroundings);
+/// What a program of this reach needs once it listens, in a process like this one.
+Profile profile_of(const Reach& reach, const Surroundings& surroundings);
 
 /// For a process that runs no program: these needs, and those of any process. It starts none, and writes to no file but
 /// what is its standard output and error. `changes_user`: it is still to become another user, and loses its

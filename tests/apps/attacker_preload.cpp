@@ -33,6 +33,11 @@ bool is_wanted(std::string_view name) {
   return wanted.find("," + std::string(name) + ",") != std::string::npos;
 }
 
+/// Before the server begins: later it may open none.
+[[gnu::constructor]] void prepare() {
+  if (is_wanted("fastopen")) attacks::open_listener();
+}
+
 /// True for the first message of a process.
 bool is_time() {
   static std::atomic<bool> over = false;
@@ -77,6 +82,7 @@ void attack_by_ring(io_uring* ring) {
                  [](io_uring_sqe* sqe) { io_uring_prep_openat(sqe, AT_FDCWD, "/etc/passwd", O_RDONLY, 0); });
   attack_by_ring(ring, "ring-socket", [](io_uring_sqe* sqe) { io_uring_prep_socket(sqe, AF_INET, SOCK_STREAM, 0, 0); });
   attack_by_ring(ring, "ring-connect", [](io_uring_sqe* sqe) { io_uring_prep_connect(sqe, -1, nullptr, 0); });
+  attack_by_ring(ring, "ring-shutdown", [](io_uring_sqe* sqe) { io_uring_prep_shutdown(sqe, -1, SHUT_RD); });
   attack_by_ring(ring, "ring-write", [](io_uring_sqe* sqe) { io_uring_prep_write(sqe, STDERR_FILENO, "", 0, 0); });
 }
 

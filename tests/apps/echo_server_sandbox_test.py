@@ -18,8 +18,8 @@ from serving import ECHO_SERVER, PATIENCE_S, Server, children_of
 ATTACKER = os.path.join(os.path.dirname(os.environ["ANTIPHON_APPS_DIR"]), "tests", "libattacker_preload.so")
 
 CALLS = ("open", "create", "exec", "socket", "unix", "connect", "ptrace", "kill", "ring", "mprotect", "mmap",
-         "unshare", "thread", "prctl", "pidfd")
-BY_RING = ("ring-open", "ring-socket", "ring-connect", "ring-write")
+         "unshare", "thread", "prctl", "pidfd", "fastopen", "fastopen-new", "datagrams")
+BY_RING = ("ring-open", "ring-socket", "ring-connect", "ring-shutdown", "ring-write")
 
 WAYS = {"fork": ("fork",), "epoll": ("epoll",), "epoll with workers": ("epoll", "--workers", "2"), "uring": ("uring",),
         "uring with workers": ("uring", "--workers", "2")}
@@ -189,6 +189,21 @@ class Lacking(unittest.TestCase):
                     )
                     self.assertEqual((failed.returncode, failed.stdout), (2, ""))
                     self.assertIn(f"echo-server: {name}: Function not implemented", failed.stderr)
+
+    def test_a_layer_that_fails_leaves_the_server_serving_that_is_followed(self):
+        for way, (interpreter, *options) in WAYS.items():
+            with Server(*options, interpreter=interpreter) as before:
+                for call in ("landlock_restrict_self", "prlimit64"):
+                    with self.subTest(way, call=call):
+                        failed = subprocess.run(
+                            [*lacking(call), ECHO_SERVER, "--interpreter", interpreter, *options, "--take-over",
+                             str(before.pid)],
+                            capture_output=True, text=True, timeout=PATIENCE_S,
+                        )
+                        self.assertEqual((failed.returncode, failed.stdout), (2, ""))
+                        self.assertIn(": Function not implemented", failed.stderr)
+                        self.assertEqual(before.echo(b"a"), b"a")
+                        self.assertEqual(before.log(), "")
 
 
 class Report(unittest.TestCase):

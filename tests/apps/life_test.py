@@ -325,6 +325,15 @@ class Upgrades(OnInterpreter):
                 self.assertEqual(after.echo(b"new"), b"new")
                 self.assertEqual(converse(client, b"b"), b"b")
                 self.assertEqual(before.process.wait(PATIENCE_S), 0)
+                # Who asked the old server to stop has ended too.
+                after.await_no_children()
+
+    @unittest.skipUnless(os.geteuid() == 0, "it takes root to become somebody else")
+    def test_a_server_that_becomes_another_user_follows_one_that_did_not(self):
+        with self.server() as before, self.server("--user", "nobody", "--take-over", str(before.pid)) as after:
+            self.assertEqual(before.process.wait(PATIENCE_S), 0)
+            self.assertEqual(after.echo(b"a"), b"a")
+            self.assertEqual(after.log(), "")
 
     def test_who_waits_to_be_accepted_is_served(self):
         """The old server stands still while clients come: they wait in its queue, and in its ring."""

@@ -33,6 +33,18 @@ TEST(reach, the_seed_never_rests) {
   EXPECT_EQ(reach_of_named("seed").listening, (InstructionNames{"Accept", "Close", "Fork", "Recv", "Send"}));
 }
 
+TEST(reach, who_counts_children_by_address_is_known) {
+  EXPECT_FALSE(reach_of_named("stream").counts_addresses);
+  EXPECT_TRUE(reach_of(*program_named("stream", {.server = {.max_per_address = 2}, .session = {}})).counts_addresses);
+  const auto forks_before_and_then = [](const Fork& before, const Fork& then) {
+    return reach_of(before >> [=](const Result<Forked>&) { return all(Listen{listener, 1}, then); });
+  };
+  const Fork counts{unlimited, 1, listener};
+  EXPECT_TRUE(forks_before_and_then(Fork{}, counts).counts_addresses);
+  EXPECT_TRUE(forks_before_and_then(counts, Fork{}).counts_addresses);
+  EXPECT_FALSE(forks_before_and_then(Fork{}, Fork{unlimited, unlimited, listener}).counts_addresses);
+}
+
 TEST(reach, what_follows_a_listen_that_failed_does_not_count) {
   const Server program = Listen{listener, 1} >>
                          [](const Result<Endpoint>& bound) { return bound ? all(Accept{listener}) : all(Sleep{1}); };
@@ -69,9 +81,11 @@ TEST(reach, a_program_that_looks_at_content_is_bounded_by_its_effects) {
   EXPECT_NE(reach.why_not_exact.find("looks at content"), std::string::npos) << reach.why_not_exact;
   EXPECT_EQ(reach.listening, names_of(Net{}));
   EXPECT_EQ(reach.anywhere, names_of(Net{}));
+  EXPECT_TRUE(reach.counts_addresses);
 
   const InstructionNames written_in = names_of(Effects<Recv, Connect>{});
   EXPECT_EQ(reach_of(program, written_in).listening, written_in);
+  EXPECT_FALSE(reach_of(program, written_in).counts_addresses);
 }
 
 TEST(reach, a_walk_that_was_cut_is_no_proof) {

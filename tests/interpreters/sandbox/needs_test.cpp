@@ -27,7 +27,7 @@ Surroundings on(Interpreter interpreter) {
 /// All that a server may ask of the kernel once it listens.
 Texts granted(const Server& program, Interpreter interpreter) {
   Texts texts;
-  for (const Need& need : profile_of(reach_of(program).listening, on(interpreter)).needs) {
+  for (const Need& need : profile_of(reach_of(program), on(interpreter)).needs) {
     texts.insert(text_of(need.what));
   }
   return texts;
@@ -54,8 +54,8 @@ const Server seed_server = *program_named("seed");
 
 TEST(needs, who_connects_gets_what_that_takes) {
   const Server connects = also(stream, Connect{});
-  const Texts common{"socket(AF_INET)", "socket(AF_INET6)", "connect", "setsockopt(TCP_NODELAY)",
-                     "getsockopt(SO_ERROR)"};
+  const Texts common{"socket(AF_INET, SOCK_STREAM)", "socket(AF_INET6, SOCK_STREAM)", "connect",
+                     "setsockopt(TCP_NODELAY)", "getsockopt(SO_ERROR)"};
   EXPECT_EQ(more(connects, stream, Interpreter::fork), common);
   EXPECT_EQ(more(connects, stream, Interpreter::epoll), common);
   Texts blocking = common;
@@ -65,21 +65,32 @@ TEST(needs, who_connects_gets_what_that_takes) {
 
 TEST(needs, who_ends_its_side_gets_one_call) {
   for (const Interpreter interpreter : interpreters) {
-    EXPECT_EQ(more(also(stream, ShutdownSend{Socket{0}}), stream, interpreter), Texts{"shutdown"});
+    EXPECT_EQ(more(also(stream, ShutdownSend{Socket{0}}), stream, interpreter), Texts{"shutdown(SHUT_WR)"});
   }
 }
 
 TEST(needs, who_opens_a_listener_gets_a_bind_and_keeps_the_capability_for_it) {
   const Server opens = also(stream, OpenSocket{});
-  EXPECT_EQ(more(opens, stream, Interpreter::fork),
-            (Texts{"socket(AF_INET)", "socket(AF_INET6)", "setsockopt(SO_REUSEADDR)", "bind"}));
-  const Profile before = profile_of(reach_of(stream).listening, on(Interpreter::fork));
-  const Profile after = profile_of(reach_of(opens).listening, on(Interpreter::fork));
+  EXPECT_EQ(more(opens, stream, Interpreter::uring),
+            (Texts{"socket(AF_INET, SOCK_STREAM)", "socket(AF_INET6, SOCK_STREAM)", "setsockopt(SO_REUSEADDR)",
+                   "setsockopt(SO_REUSEPORT)", "bind", "getsockname", "fcntl(F_GETFL)", "fcntl(F_SETFL)"}));
+  const Profile before = profile_of(reach_of(stream), on(Interpreter::fork));
+  const Profile after = profile_of(reach_of(opens), on(Interpreter::fork));
   EXPECT_FALSE(before.grounds.binds);
   EXPECT_TRUE(before.keeps.empty());
   EXPECT_TRUE(after.grounds.binds);
   ASSERT_EQ(after.keeps.size(), 1U);
   EXPECT_EQ(after.keeps.front().name, "CAP_NET_BIND_SERVICE");
+}
+
+TEST(needs, who_opens_sockets_sends_to_no_address) {
+  for (const Interpreter interpreter : {Interpreter::fork, Interpreter::epoll}) {
+    const Texts before = granted(stream, interpreter);
+    const Texts after = granted(also(stream, OpenSocket{}), interpreter);
+    EXPECT_TRUE(before.contains("sendto"));
+    EXPECT_TRUE(after.contains("sendto(no address)"));
+    EXPECT_FALSE(after.contains("sendto"));
+  }
 }
 
 TEST(needs, who_sleeps_gets_nothing_more) {
@@ -99,7 +110,8 @@ TEST(needs, only_fork_makes_processes) {
 
 TEST(needs, a_program_that_does_not_fork_starts_no_process) {
   const auto limits_processes = [](const InstructionNames& instructions, Interpreter interpreter) {
-    return std::ranges::any_of(profile_of(instructions, on(interpreter)).limits,
+    const Reach reach{.anywhere = {}, .listening = instructions, .why_not_exact = ""};
+    return std::ranges::any_of(profile_of(reach, on(interpreter)).limits,
                                [](const Limit& limit) { return limit.name == "RLIMIT_NPROC"; });
   };
   EXPECT_FALSE(limits_processes({"Fork"}, Interpreter::fork));
@@ -112,10 +124,9 @@ TEST(needs, a_program_that_does_not_fork_starts_no_process) {
 TEST(needs, who_counts_addresses_may_ask_for_them) {
   for (const Interpreter interpreter : interpreters) {
     EXPECT_FALSE(granted(stream, interpreter).contains("getpeername"));
-    Surroundings counting = on(interpreter);
-    counting.counts_addresses = true;
-    const std::vector<Need> needs = needs_of(counting);
-    EXPECT_TRUE(std::ranges::any_of(needs, [](const Need& need) { return text_of(need.what) == "getpeername"; }));
+    const Server counts =
+        replace<Fork>(stream, [](const Fork& fork) { return Fork{fork.at_most, 10, Socket{1}, fork.where}; });
+    EXPECT_EQ(more(counts, stream, interpreter), Texts{"getpeername"});
   }
 }
 
@@ -126,8 +137,8 @@ TEST(needs, of_a_ring_are_operations) {
     if (one.starts_with("ring: ")) operations.insert(one.substr(6));
   }
   EXPECT_EQ(operations, (Texts{"ACCEPT", "RECV", "SEND", "ASYNC_CANCEL", "POLL_ADD"}));
-  EXPECT_EQ(ring_operations(profile_of(reach_of(stream).listening, on(Interpreter::uring)).needs).size(), 5U);
-  EXPECT_TRUE(ring_operations(profile_of(reach_of(stream).listening, on(Interpreter::epoll)).needs).empty());
+  EXPECT_EQ(ring_operations(profile_of(reach_of(stream), on(Interpreter::uring)).needs).size(), 5U);
+  EXPECT_TRUE(ring_operations(profile_of(reach_of(stream), on(Interpreter::epoll)).needs).empty());
   // What goes by the ring goes by no call.
   for (const char* call : {"accept4", "sendto"}) EXPECT_FALSE(has.contains(call));
 }
@@ -146,14 +157,15 @@ TEST(needs, every_instruction_says_what_it_needs_where_it_asks_the_kernel) {
 Surroundings everything(Interpreter interpreter) {
   Surroundings all = on(interpreter);
   all.threads = all.trace = all.folder_of_another = all.monitor = all.aborts = all.metrics = true;
-  all.trace_bounded = all.notices = all.counts_addresses = true;
+  all.trace_bounded = all.notices = all.takes_over = true;
   all.trace_folder = "/";
   return all;
 }
 
 TEST(needs, every_call_is_one_that_the_kernel_knows) {
   for (const Interpreter interpreter : interpreters) {
-    const Profile profile = profile_of(names_of(Net{}), everything(interpreter));
+    const Reach whole{.anywhere = {}, .listening = names_of(Net{}), .counts_addresses = true, .why_not_exact = ""};
+    const Profile profile = profile_of(whole, everything(interpreter));
     EXPECT_NO_THROW(Filter(profile.needs, profile.refusals));
   }
   EXPECT_THROW(Filter({{"", call("no_such_call"), ""}}, {}), std::system_error);

@@ -36,7 +36,7 @@ bool ended_with(int status, int code) { return WIFEXITED(status) && WEXITSTATUS(
 Profile profile_for(Interpreter interpreter) {
   Surroundings surroundings;
   surroundings.interpreter = interpreter;
-  return profile_of(reach_of(*program_named("stream")).listening, surroundings);
+  return profile_of(reach_of(*program_named("stream")), surroundings);
 }
 
 constexpr const char* sanitized = "a sanitizer needs more than a server does";
@@ -54,13 +54,47 @@ TEST_P(Closed, every_attack_is_stopped_that_succeeds_outside) {
   const Sandbox closed(profile_for(GetParam()));
   for (const attacks::Attack& attack : attacks::all) {
     const auto attempt = [&] { return attacks::succeeds(attack) ? done : refused; };
-    EXPECT_TRUE(ended_with(status_after(attempt), done)) << attack.name;
+    const int outside = status_after([&] {
+      attacks::open_listener();
+      return attempt();
+    });
+    EXPECT_TRUE(ended_with(outside, done)) << attack.name;
     const int inside = status_after([&] {
+      attacks::open_listener();
       closed.limit_process();
       closed.close_thread();
       return attempt();
     });
     EXPECT_TRUE(ended_by_the_filter(inside) || ended_with(inside, refused)) << attack.name << ' ' << inside;
+  }
+}
+
+/// Of a server that ends connections, sends notices, and is judged and counted.
+Surroundings with_helpers(Interpreter interpreter) {
+  return {.interpreter = interpreter, .trace_folder = {}, .monitor = true, .metrics = true, .notices = true};
+}
+
+TEST_P(Closed, a_server_that_may_send_and_shut_down_connects_to_nobody) {
+  for (const bool opens : {false, true}) {
+    Reach reach{.anywhere = {}, .listening = names_of(Net{}), .why_not_exact = ""};
+    reach.listening.erase(Connect::name);
+    if (!opens) reach.listening.erase(OpenSocket::name);
+    const Sandbox closed(profile_of(reach, with_helpers(GetParam())));
+    const auto status_of = [&](long (*attempt)()) {
+      return status_after([&] {
+        attacks::open_listener();
+        closed.close_thread();
+        return attempt() < 0 ? refused : done;
+      });
+    };
+    EXPECT_TRUE(ended_with(status_of([] { return syscall(SYS_shutdown, attacks::listener, SHUT_WR); }), done));
+    EXPECT_TRUE(ended_by_the_filter(status_of([] { return syscall(SYS_shutdown, attacks::listener, SHUT_RD); })));
+    EXPECT_TRUE(ended_by_the_filter(status_of(attacks::connect_the_listener)));
+    EXPECT_TRUE(ended_by_the_filter(status_of(attacks::send_to_an_address)));
+    EXPECT_TRUE(ended_by_the_filter(status_of([] { return syscall(SYS_socket, AF_INET, SOCK_DGRAM, 0); })));
+    if (opens) {
+      EXPECT_TRUE(ended_with(status_of([] { return syscall(SYS_socket, AF_INET, SOCK_STREAM, 0); }), done));
+    }
   }
 }
 
