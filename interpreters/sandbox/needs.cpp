@@ -133,7 +133,7 @@ const std::vector<Row>& rows() {
       {on_uring, {Recv::name, cancel, "no more for now"}},
       {on_uring, {Recv::name, call("recvfrom"), "whether something came before its deadline"}},
 
-      {on_fork | on_epoll, {Send::name, call("sendto"), "what there is room for"}},
+      {on_fork | on_epoll, {Send::name, send_on_connection(), "what there is room for"}},
       {on_epoll, {Send::name, epoll_ctl_call, "to be told when there is room"}},
       {on_uring, {Send::name, ring("SEND", IORING_OP_SEND), "what there is room for"}},
       {on_uring, {Send::name, cancel, "its deadline"}},
@@ -240,11 +240,6 @@ std::vector<Need> needs_of(const InstructionNames& instructions, Interpreter int
   for (const Row& row : rows()) {
     if (row.when == When::counting && !counts_addresses) continue;
     if ((row.interpreters & on(interpreter)) != 0 && instructions.contains(row.need.who)) needs.push_back(row.need);
-  }
-  // A busy call has no conditions, unless there are sockets that a send could connect.
-  if (!instructions.contains(OpenSocket::name)) return needs;
-  for (Need& need : needs) {
-    if (need.what.name == send_on_connection().name) need.what = send_on_connection();
   }
   return needs;
 }

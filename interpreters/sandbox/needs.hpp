@@ -96,10 +96,10 @@ std::vector<Need> needs_of_threads();
 Permission call(std::string_view name);
 Permission call(std::string_view name, std::string_view only, std::vector<Condition> when);
 
-/// The two halves of a way to connect without connect(2), past Landlock: shutdown(SHUT_RD) makes a listener a socket
-/// that is not connected, and a send to an address connects such a socket (MSG_FASTOPEN of tcp(7)). To close one half
-/// closes the way; a connection never becomes such a socket again.
+/// The two halves of a way to connect without connect(2), past Landlock. A send to an address connects a socket that is
+/// not connected (MSG_FASTOPEN of tcp(7)), and shutdown(SHUT_RD) makes a listener such a socket. A connection never
+/// becomes one. On a ring the second half alone closes the way.
+Permission send_on_connection();  ///< sendto without an address; nor does a datagram go to whom it is not meant for.
 Permission shutdown_write();      ///< shutdown(SHUT_WR).
-Permission send_on_connection();  ///< sendto without an address.
 
 }  // namespace antiphon::sandbox
