@@ -27,7 +27,7 @@ int status_after(long (*attempt)()) {
   return status;
 }
 
-TEST(metrics_sandbox, connects_to_nobody) {
+TEST(MetricsSandbox, ConnectsToNobody) {
   if (const auto why = why_no_sandbox()) GTEST_SKIP() << *why;
   const auto ends_by_sigsys = [](int status) { return WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS; };
   EXPECT_EQ(status_after([] { return syscall(SYS_shutdown, attacks::listener, SHUT_WR); }), 0);

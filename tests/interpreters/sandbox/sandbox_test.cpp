@@ -75,6 +75,7 @@ Surroundings with_helpers(Interpreter interpreter) {
 }
 
 TEST_P(Closed, a_server_that_may_send_and_shut_down_connects_to_nobody) {
+  if (built_with_sanitizer()) GTEST_SKIP() << sanitized;
   for (const bool opens : {false, true}) {
     Reach reach{.anywhere = {}, .listening = names_of(Net{}), .why_not_exact = ""};
     reach.listening.erase(Connect::name);
