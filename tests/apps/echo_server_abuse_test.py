@@ -11,20 +11,25 @@ import socket
 import time
 import unittest
 
-from serving import PATIENCE_S, Server, at_end, children_of, converse, eventually, is_sanitized, on_each_interpreter
+from serving import (
+    PATIENCE_S,
+    Server,
+    at_end,
+    children_of,
+    converse,
+    eventually,
+    is_sanitized,
+    on_each_interpreter,
+    proportional_kib,
+)
 
 # apps/README.md, "What a client costs": of one that takes nothing back, and of an event loop's worker.
 CLIENT_KIB = {"fork": 256, "epoll": 20, "uring": 20}
 WORKER_KIB = {"fork": 0, "epoll": 4096, "uring": 9216}
 
 
-def proportional_kib(server):
-    """Memory of the server's processes; what they share counts once."""
-    total = 0
-    for pid in [server.pid, *(pid for pid, _ in children_of(server.pid))]:
-        with open(f"/proc/{pid}/smaps_rollup") as file:
-            total += next(int(line.split()[1]) for line in file if line.startswith("Pss:"))
-    return total
+def family_kib(server):
+    return proportional_kib([server.pid, *(pid for pid, _ in children_of(server.pid))])
 
 
 def pushing(server):
@@ -64,10 +69,10 @@ class Abuse:
         with self.server("--max-connections", str(count)) as server:
             self.assertEqual(len(server.echo(b"x" * 100_000)), 100_000)
             server.await_no_children()
-            before = proportional_kib(server)
+            before = family_kib(server)
             clients = [pushing(server) for _ in range(count)]
             push_until_nothing_moves(clients)
-            grown = proportional_kib(server) - before
+            grown = family_kib(server) - before
             # All of them are at the bound: each is owed a whole message.
             self.assertGreater(grown, 16 * count)
             self.assertLess(grown, WORKER_KIB[self.interpreter] + CLIENT_KIB[self.interpreter] * count)

@@ -5,7 +5,7 @@ once, 8 times and for as long as it lasts, by strace's injection, while three cl
     fault_matrix.py [--interpreter NAME]... [--call NAME]... [--sample N]     N: only N of the errors of each call
 
 Prints a table, and exits with 1 if a cell of it is bad: the server died without a word, hung, leaked a descriptor or a
-process, sent a wrong byte, or broke a contract, which its own monitor judges.
+process, sent a wrong byte, broke a contract, which its own monitor judges, or never made the call: -.
 """
 
 import sys
@@ -14,15 +14,18 @@ sys.dont_write_bytecode = True
 
 import argparse
 import collections
+import functools
 import os
 import re
 import signal
 import socket
 import subprocess
 import tempfile
+import textwrap
 import threading
 import time
 
+from failing_calls import Attached, injection
 from serving import (
     ECHO_SERVER,
     INTERPRETERS,
@@ -57,7 +60,6 @@ ERRORS = {
     "epoll_ctl": "ENOMEM ENOSPC EEXIST ENOENT EBADF EPERM EINVAL",
     "epoll_wait": "EINTR EBADF EFAULT EINVAL",
     "io_uring_enter": "EINTR EAGAIN EBUSY EBADF EBADFD EFAULT EINVAL ENXIO EOPNOTSUPP",
-    # Before it listens:
     "socket": "EACCES EAFNOSUPPORT EINVAL EMFILE ENFILE ENOBUFS ENOMEM EPROTONOSUPPORT",
     "setsockopt": "EBADF EFAULT EINVAL ENOPROTOOPT ENOTSOCK",
     "bind": "EACCES EADDRINUSE EBADF EINVAL ENOTSOCK EADDRNOTAVAIL EFAULT ENOMEM",
@@ -70,11 +72,17 @@ ERRORS = {
     "io_uring_register": "EBADF EFAULT EINVAL ENOMEM ENXIO EOPNOTSUPP",
 }
 
+FINE = re.compile(r"(served on|refused \d of \d|stopped, said so)$")
+
+# The two phases of a run, as the table names them.
+BEFORE, WHILE = "before it listens", "while it serves"
+
+STARTING_ANY = ("socket", "setsockopt", "bind", "listen", "getsockname", "signalfd4", "epoll_create1", "epoll_ctl",
+                "eventfd2")  # fmt: skip
 STARTING = {
-    "fork": ("socket", "setsockopt", "bind", "listen", "getsockname"),
-    "epoll": ("socket", "setsockopt", "bind", "listen", "getsockname", "epoll_create1", "eventfd2"),
-    "uring": ("socket", "setsockopt", "bind", "listen", "getsockname", "eventfd2", "io_uring_setup",
-              "io_uring_register"),
+    "fork": STARTING_ANY,
+    "epoll": STARTING_ANY,
+    "uring": (*STARTING_ANY, "io_uring_setup", "io_uring_register"),
 }
 SERVING = {
     "fork": ("accept4", "getpeername", "recvfrom", "sendto", FORKS, "ppoll"),
@@ -118,71 +126,6 @@ class Client(threading.Thread):
             self.outcome = "served"
         else:
             self.outcome = "refused" if whole.startswith(heard) else "lost"
-
-
-def injection(calls, error, when):
-    return ["-f", "-qq", "-e", f"trace={calls}", "-e", "signal=SIGSTOP", "-e", f"inject={calls}:error={error}{when}"]
-
-
-def send_signal(pid, number):
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        pass
-
-
-def state_of(pid):
-    """A letter, as in proc(5); X: it is gone."""
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0]
-    except OSError:
-        return "X"
-
-
-def is_traced(pid):
-    try:
-        with open(f"/proc/{pid}/status") as file:
-            return any(line.startswith("TracerPid:") and int(line.split()[1]) != 0 for line in file)
-    except OSError:
-        return False
-
-
-class Attached:
-    """The calls fail as long as the block lasts."""
-
-    def __init__(self, server, calls, error, when):
-        self.server = server
-        self.log_file = tempfile.TemporaryFile()
-        command = ["strace", *injection(calls, error, when), "-p", str(server.pid)]
-        command.remove("-qq")
-        self.process = subprocess.Popen(command, stderr=self.log_file, stdin=subprocess.DEVNULL)
-        eventually("strace has attached", lambda: "attached" in self.log() or self.process.poll() is not None)
-        if self.process.poll() is not None:
-            raise RuntimeError(f"strace cannot attach here: {self.log().strip()}")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        # Were strace to let go of a process in the middle of a call that is to fail, that call would answer ENOSYS.
-        family = [self.server.pid, *(pid for pid, _ in children_of(self.server.pid))]
-        halted = [pid for pid in family if is_traced(pid)]
-        for pid in halted:
-            send_signal(pid, signal.SIGSTOP)
-        eventually("all are halted", lambda: self.halts() >= sum(state_of(pid) not in "ZX" for pid in halted))
-        self.process.terminate()
-        self.process.wait(PATIENCE_S)
-        for pid in halted:
-            send_signal(pid, signal.SIGCONT)
-        self.injected = self.log().count("(INJECTED)")
-        self.log_file.close()
-
-    def log(self):
-        return read_so_far(self.log_file)
-
-    def halts(self):
-        return self.log().count("stopped by SIGSTOP")
 
 
 def why_bad(server, descriptors, told_before):
@@ -275,15 +218,32 @@ def start_through(interpreter, call, error, when):
     return "stopped, said so" if status == 2 and len(lines) == 1 else f"DIED ({status}): {log}"
 
 
+def cells_of(interpreter):
+    """(phase, call, error) of each row of the whole matrix, in its order."""
+    phases = ((BEFORE, STARTING[interpreter]), (WHILE, SERVING[interpreter]))
+    return [
+        (phase, name_of(call), error) for phase, calls in phases for call in calls for error in ERRORS[call].split()
+    ]
+
+
+def name_of(call):
+    return call.split(",")[0]
+
+
+# `outcomes`: of each of LENGTHS.
+Row = collections.namedtuple("Row", "phase call error outcomes")
+
+
 class Matrix:
     def __init__(self, interpreter):
         self.interpreter = interpreter
-        self.rows = []  # (call, error, outcomes)
+        self.rows = []  # Row
 
     def fill(self, calls, sample):
         for call in [call for call in STARTING[self.interpreter] if not calls or call in calls]:
-            self.add(call, sample, lambda error, when, call=call: start_through(self.interpreter, call, error, when))
-        serving = [call for call in SERVING[self.interpreter] if not calls or call.split(",")[0] in calls]
+            start = functools.partial(start_through, self.interpreter, call)
+            self.add(BEFORE, call, sample, start)
+        serving = [call for call in SERVING[self.interpreter] if not calls or name_of(call) in calls]
         if not serving:
             return
         server = MonitoredServer(self.interpreter).__enter__()
@@ -297,39 +257,37 @@ class Matrix:
                         server = MonitoredServer(self.interpreter).__enter__()
                     return serve_through(server, call, error, when)
 
-                self.add(call, sample, outcome)
+                self.add(WHILE, call, sample, outcome)
         finally:
             server.__exit__(True)
 
-    def add(self, call, sample, outcome):
+    def add(self, phase, call, sample, outcome):
         errors = ERRORS[call].split()
         # A sample is taken out of the middle, where the errors are that end something at once.
         begin = (len(errors) - sample) // 2
         chosen = errors[begin : begin + sample] if 0 < sample < len(errors) else errors
         for error in chosen:
             outcomes = tuple(outcome(error, when) for when in LENGTHS.values())
-            self.rows.append((call.split(",")[0], error, outcomes))
+            self.rows.append(Row(phase, name_of(call), error, outcomes))
 
     def bad(self):
-        fine = re.compile(r"served on|refused \d of \d|stopped, said so|-$")
-        return [row for row in self.rows if not all(fine.match(outcome) for outcome in row[2])]
+        """A call that was not made is bad too: its failure has shown nothing."""
+        return [row for row in self.rows if not all(FINE.match(outcome) for outcome in row.outcomes)]
 
     def text(self):
         """Errors of a call to which the same happens stand together."""
         groups = collections.OrderedDict()
-        for call, error, outcomes in self.rows:
-            groups.setdefault((call, outcomes), []).append(error)
-        lines = [self.line("call", "answers", LENGTHS)]
-        last = None
-        for (call, outcomes), errors in groups.items():
-            words, width = [""], 44
-            for error in errors:
-                if words[-1] and len(words[-1]) + 1 + len(error) > width:
-                    words.append("")
-                words[-1] = f"{words[-1]} {error}".strip()
-            lines.append(self.line(call if call != last else "", words[0], outcomes))
-            lines += [self.line("", more, ("", "", "")) for more in words[1:]]
-            last = call
+        for row in self.rows:
+            groups.setdefault((row.phase, row.call, row.outcomes), []).append(row.error)
+        lines = []
+        last = (None, None)
+        for (phase, call, outcomes), errors in groups.items():
+            if phase != last[0]:
+                lines.append(self.line(phase, "answers", LENGTHS))
+            first, *more = textwrap.wrap(" ".join(errors), 44)
+            lines.append(self.line(call if (phase, call) != last else "", first, outcomes))
+            lines += [self.line("", line, ("", "", "")) for line in more]
+            last = (phase, call)
         return "\n".join(lines)
 
     @staticmethod

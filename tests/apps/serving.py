@@ -68,6 +68,18 @@ def read_so_far(file):
     return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode(errors="replace")
 
 
+def proportional_kib(pids):
+    """Memory of these processes; what they share counts once. Who is gone has none."""
+    total = 0
+    for pid in pids:
+        try:
+            with open(f"/proc/{pid}/smaps_rollup") as file:
+                total += next((int(line.split()[1]) for line in file if line.startswith("Pss:")), 0)
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return total
+
+
 def children_of(pid):
     """The (pid, state) of each child."""
     found = []

@@ -15,6 +15,8 @@ class Fate:
     """How one connection went."""
 
     kind: str
+    # none: it was refused. made: the kernel had it connected. doubtful: it failed otherwise.
+    connection: str = "doubtful"
     sent: int = 0  # bytes that were written to the socket
     received: int = 0
     # whole: all came back, and then the end. reset: the client itself reset or left. unserved: it never came to be
@@ -26,8 +28,8 @@ class Fate:
 class Connection:
     """A client's connection, with the pattern that it sends."""
 
-    def __init__(self, reader, writer, fate, seed):
-        self.reader, self.writer, self.fate = reader, writer, fate
+    def __init__(self, reader, writer, fate, seed, pace):
+        self.reader, self.writer, self.fate, self.pace = reader, writer, fate, pace
         self.pattern = random.Random(seed).randbytes(1 << 16)
 
     def slice(self, position, count):
@@ -36,6 +38,9 @@ class Connection:
         while len(wrapped) < count:
             wrapped += self.pattern[: count - len(wrapped)]
         return wrapped
+
+    async def rest(self, seconds):
+        await asyncio.sleep(seconds * self.pace)
 
     async def send(self, count):
         self.writer.write(self.slice(self.fate.sent, count))
@@ -80,7 +85,7 @@ async def fast(one, chance):
 async def slow(one, chance):
     for _ in range(chance.randint(2, 8)):
         await one.send(chance.randint(1, 20))
-        await asyncio.sleep(chance.uniform(0.1, 2))
+        await one.rest(chance.uniform(0.1, 2))
     await one.end()
 
 
@@ -107,7 +112,7 @@ async def holder(one, chance):
         await one.send(8)
         if not await one.hear(8):
             return
-        await asyncio.sleep(chance.uniform(1, 8))
+        await one.rest(chance.uniform(1, 8))
     await one.end()
 
 
@@ -133,8 +138,8 @@ async def vanishing(one, chance):
 STEADY = {fast: 40, slow: 20, holder: 30, huge: 1, empty: 5}
 
 
-async def live(address, seed, is_resetting):
-    """The life of one client: never raises, and always says how it went."""
+async def live(address, seed, is_resetting, pace=1.0):
+    """The life of one client: never raises, and always says how it went. `pace`: by how much its rests are shorter."""
     chance = random.Random(seed)
     if is_resetting:
         kind = chance.choice((resetting, vanishing))
@@ -144,7 +149,8 @@ async def live(address, seed, is_resetting):
     writer = None
     try:
         reader, writer = await asyncio.wait_for(asyncio.open_connection(*address), PATIENCE_S)
-        await kind(Connection(reader, writer, fate, seed), chance)
+        fate.connection = "made"
+        await kind(Connection(reader, writer, fate, seed, pace), chance)
         if fate.outcome != "reset":
             fate.outcome = "whole" if fate.received == fate.sent else ("cut" if fate.received else "unserved")
     except ValueError as wrong:
@@ -152,6 +158,8 @@ async def live(address, seed, is_resetting):
     except asyncio.TimeoutError:
         fate.why = f"{fate.kind}: silence after {fate.received} of {fate.sent} bytes"
     except OSError as failure:
+        if writer is None and isinstance(failure, ConnectionRefusedError):
+            fate.connection = "none"
         fate.outcome, fate.why = ("cut" if fate.received else "unserved"), str(failure)
     finally:
         if writer is not None:
