@@ -41,8 +41,8 @@ FORKS = "clone,clone3,fork,vfork"
 CLIENTS = 3
 FIRST, SECOND = b"hello", b"echo"
 
-# How often in a row each process meets the failure, as strace says it.
-LENGTHS = {"once": ":when=1", "8 times": ":when=1..8", "always": ""}
+# How often in a row each process meets the failure, as strace says it, from which of its calls on.
+LENGTHS = {"once": ":when={first}", "8 times": ":when={first}..{last}", "always": ":when={first}+"}
 
 # What a call answers when it fails, by its manual page, on TCP sockets. EFAULT, EINVAL and the like cannot come of a
 # right call; the server need not die of them all the same.
@@ -77,13 +77,16 @@ FINE = re.compile(r"(served on|refused \d of \d|stopped, said so)$")
 # The two phases of a run, as the table names them.
 BEFORE, WHILE = "before it listens", "while it serves"
 
+# CALL#N: the first ones succeed, and the Nth is the first that fails. (Those of a ring come twice: to try whether there
+# is io_uring, and in earnest.)
 STARTING_ANY = ("socket", "setsockopt", "bind", "listen", "getsockname", "signalfd4", "epoll_create1", "epoll_ctl",
-                "eventfd2")  # fmt: skip
+                "eventfd2", "eventfd2#2")  # fmt: skip
 STARTING = {
-    "fork": STARTING_ANY,
-    "epoll": STARTING_ANY,
-    "uring": (*STARTING_ANY, "io_uring_setup", "io_uring_register"),
-}
+    "fork": (*STARTING_ANY, "signalfd4#2"),
+    "epoll": (*STARTING_ANY, "eventfd2#3", "epoll_create1#2", "epoll_ctl#2", "epoll_ctl#3", "epoll_ctl#4"),
+    "uring": (*STARTING_ANY, "eventfd2#3", "io_uring_setup", "io_uring_setup#2", "io_uring_register",
+              *(f"io_uring_register#{nth}" for nth in range(2, 8))),
+}  # fmt: skip
 SERVING = {
     "fork": ("accept4", "getpeername", "recvfrom", "sendto", FORKS, "ppoll"),
     "epoll": ("accept4", "getpeername", "recvfrom", "sendto", "epoll_ctl", "epoll_wait"),
@@ -222,12 +225,16 @@ def cells_of(interpreter):
     """(phase, call, error) of each row of the whole matrix, in its order."""
     phases = ((BEFORE, STARTING[interpreter]), (WHILE, SERVING[interpreter]))
     return [
-        (phase, name_of(call), error) for phase, calls in phases for call in calls for error in ERRORS[call].split()
+        (phase, name_of(call), error) for phase, calls in phases for call in calls for error in errors_of(call)
     ]
 
 
 def name_of(call):
     return call.split(",")[0]
+
+
+def errors_of(call):
+    return ERRORS[call.partition("#")[0]].split()
 
 
 # `outcomes`: of each of LENGTHS.
@@ -240,8 +247,8 @@ class Matrix:
         self.rows = []  # Row
 
     def fill(self, calls, sample):
-        for call in [call for call in STARTING[self.interpreter] if not calls or call in calls]:
-            start = functools.partial(start_through, self.interpreter, call)
+        for call in [call for call in STARTING[self.interpreter] if not calls or call.partition("#")[0] in calls]:
+            start = functools.partial(start_through, self.interpreter, call.partition("#")[0])
             self.add(BEFORE, call, sample, start)
         serving = [call for call in SERVING[self.interpreter] if not calls or name_of(call) in calls]
         if not serving:
@@ -262,12 +269,14 @@ class Matrix:
             server.__exit__(True)
 
     def add(self, phase, call, sample, outcome):
-        errors = ERRORS[call].split()
+        errors = errors_of(call)
+        first = int(call.partition("#")[2] or 1)
+        whens = [length.format(first=first, last=first + 7) for length in LENGTHS.values()]
         # A sample is taken out of the middle, where the errors are that end something at once.
         begin = (len(errors) - sample) // 2
         chosen = errors[begin : begin + sample] if 0 < sample < len(errors) else errors
         for error in chosen:
-            outcomes = tuple(outcome(error, when) for when in LENGTHS.values())
+            outcomes = tuple(outcome(error, when) for when in whens)
             self.rows.append(Row(phase, name_of(call), error, outcomes))
 
     def bad(self):
@@ -293,7 +302,7 @@ class Matrix:
     @staticmethod
     def line(call, errors, outcomes):
         cells = "  ".join(f"{outcome:<16}" for outcome in outcomes)
-        return f"  {call:<17}  {errors:<44}  {cells}".rstrip()
+        return f"  {call:<19}  {errors:<44}  {cells}".rstrip()
 
 
 def main():

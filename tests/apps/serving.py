@@ -213,14 +213,11 @@ class Server:
         resource.prlimit(self.pid, resource.RLIMIT_NOFILE, (count, hard))
 
 
-class SeedServer(Server):
-    """The original, whose address is fixed: whoever has it is waited for."""
-
-    def __init__(self, *options, **how):
-        super().__init__("--program", "seed", *options, **how)
+class PatientServer(Server):
+    """Whoever has its address is waited for."""
 
     def __enter__(self):
-        return eventually("127.0.0.1:8888 is free", self.entered_unless_in_use)
+        return eventually("its address is free", self.entered_unless_in_use)
 
     def entered_unless_in_use(self):
         try:
@@ -232,6 +229,13 @@ class SeedServer(Server):
             if not in_use:
                 raise
             return None
+
+
+class SeedServer(PatientServer):
+    """The original, whose address is fixed: 127.0.0.1:8888."""
+
+    def __init__(self, *options, **how):
+        super().__init__("--program", "seed", *options, **how)
 
 
 def converse(connection, data, close_side=True):

@@ -34,8 +34,8 @@ TEST_P(ParityOfAlarms, AShorterDeadlineComesFirst) {
   EXPECT_EQ(run.process(0), served("Alarm; Recv Expired; Send 1; Recv 2; Close"));
 }
 
-/// Each wait by itself is short. (What the client still sends then may meet a reset.)
-TEST_P(ParityOfAlarms, ItGoesOnFromOneWaitToTheNext) {
+/// A byte at a time: each wait by itself is short. (What the client still sends at the end may meet a reset.)
+Play trickling() {
   Script trickle{connect};
   for (int bytes = 0; bytes < 12; ++bytes) {
     trickle.emplace_back(ClientSends{1});
@@ -51,11 +51,19 @@ TEST_P(ParityOfAlarms, ItGoesOnFromOneWaitToTheNext) {
                 }) >>
            [](const Unit&) { return all(none, read(1), Close{first}); };
   };
-  const auto run =
-      play({.server =
-                listening([=] { return then(Accept{listener}, [=] { return then(Alarm{3 * settled_ms}, read_on); }); }),
-            .clients = {trickle}});
-  EXPECT_EQ(run.shape(0), "OpenSocket; Listen; Accept; Alarm; Recv; Recv Expired; Alarm; Recv; Close; ends");
+  return {
+      .server = listening([=] { return then(Accept{listener}, [=] { return then(Alarm{3 * settled_ms}, read_on); }); }),
+      .clients = {trickle}};
+}
+
+/// On a busy machine the first byte may come after the alarm has rung. Such a run shows nothing, and another one is
+/// made.
+TEST_P(ParityOfAlarms, ItGoesOnFromOneWaitToTheNext) {
+  constexpr int most_runs = 20;
+  const std::string too_late = "OpenSocket; Listen; Accept; Alarm; Recv Expired; Alarm; Recv; Close; ends";
+  std::string shape = too_late;
+  for (int runs = 0; shape == too_late && runs < most_runs; ++runs) shape = play(trickling()).shape(0);
+  EXPECT_EQ(shape, "OpenSocket; Listen; Accept; Alarm; Recv; Recv Expired; Alarm; Recv; Close; ends");
 }
 
 TEST_P(ParityOfAlarms, ASendThatFindsNoRoomIsCutShort) {
