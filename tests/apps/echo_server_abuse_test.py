@@ -5,9 +5,12 @@ import sys
 
 sys.dont_write_bytecode = True
 
+import os
 import resource
 import select
 import socket
+import struct
+import tempfile
 import time
 import unittest
 
@@ -26,6 +29,10 @@ from serving import (
 # apps/README.md, "What a client costs": of one that takes nothing back, and of an event loop's worker.
 CLIENT_KIB = {"fork": 256, "epoll": 20, "uring": 20}
 WORKER_KIB = {"fork": 0, "epoll": 4096, "uring": 9216}
+
+# What --trace, --monitor and --metrics add together. Their processes are there before a client is.
+WATCHED_CLIENT_KIB = {"fork": 256 + 128 + 16, "epoll": 2, "uring": 2}
+WATCHED_WORKER_KIB = {"fork": 0, "epoll": 1024, "uring": 1024}
 
 
 def family_kib(server):
@@ -59,6 +66,19 @@ def push_until_nothing_moves(clients):
             moved_at = time.monotonic()
 
 
+TCP_REPAIR = 19  # linux/tcp.h
+
+
+def vanish(client):
+    """Ends it without a packet, as a machine does whose power or network fails. It takes CAP_NET_ADMIN; without it the
+    client resets."""
+    try:
+        client.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+    except PermissionError:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+
+
 class Abuse:
     def setUp(self):
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -68,27 +88,43 @@ class Abuse:
     def server(self, *options):
         return Server(*options, interpreter=self.interpreter)
 
+    def grown_by(self, count, server):
+        """KiB, with as many clients that each are owed a whole message, and the clients."""
+        self.assertEqual(len(server.echo(b"x" * 100_000)), 100_000)
+        before = family_kib(server)
+        clients = [pushing(server) for _ in range(count)]
+
+        def all_are_owed_a_whole_message():
+            push_until_nothing_moves(clients)
+            return family_kib(server) - before > 16 * count
+
+        eventually("all of them are at the bound", all_are_owed_a_whole_message)
+        return family_kib(server) - before, clients
+
     @unittest.skipIf(is_sanitized(), "a sanitizer needs memory of its own")
     def test_what_is_owed_to_clients_that_take_nothing_is_bounded(self):
         count = 100 if self.interpreter == "fork" else 300
         with self.server("--max-connections", str(count)) as server:
-            self.assertEqual(len(server.echo(b"x" * 100_000)), 100_000)
-            server.await_no_children()
-            before = family_kib(server)
-            clients = [pushing(server) for _ in range(count)]
-
-            def all_are_owed_a_whole_message():
-                push_until_nothing_moves(clients)
-                return family_kib(server) - before > 16 * count
-
-            eventually("all of them are at the bound", all_are_owed_a_whole_message)
-            grown = family_kib(server) - before
+            grown, clients = self.grown_by(count, server)
             self.assertLess(grown, WORKER_KIB[self.interpreter] + CLIENT_KIB[self.interpreter] * count)
             with server.connect() as one_more:
                 self.assertTrue(at_end(one_more))
             for client in clients:
                 client.close()
             eventually("there is place again", lambda: self.is_served(server))
+
+    @unittest.skipIf(is_sanitized(), "a sanitizer needs memory of its own")
+    def test_so_is_what_a_trace_a_monitor_and_metrics_add(self):
+        count = 40
+        with tempfile.TemporaryDirectory() as folder:
+            watching = ("--trace", os.path.join(folder, "trace"), "--monitor", "--metrics", "127.0.0.1:0")
+            with self.server(*watching) as server:
+                grown, clients = self.grown_by(count, server)
+                for client in clients:
+                    client.close()
+        per_client = CLIENT_KIB[self.interpreter] + WATCHED_CLIENT_KIB[self.interpreter]
+        per_worker = WORKER_KIB[self.interpreter] + WATCHED_WORKER_KIB[self.interpreter]
+        self.assertLess(grown, per_worker + per_client * count)
 
     @staticmethod
     def is_served(server):
@@ -143,11 +179,17 @@ class Abuse:
             eventually("all descriptors are back", lambda: server.descriptors() == descriptors)
 
     def test_a_crowd_that_is_silent_is_let_go(self):
-        """Connections without a word: the idle limit ends them, and not who speaks."""
-        with self.server("--idle-timeout", "2", "--max-connections", "101") as server, server.connect() as speaker:
+        """Connections without a word, and those whose client is not there any more: the idle limit ends them, and not
+        who speaks."""
+        with self.server("--idle-timeout", "2", "--max-connections", "151") as server, server.connect() as speaker:
+            self.assertEqual(converse(speaker, b"I am here", close_side=False), b"I am here")
+            descriptors = server.descriptors()
             crowd = [server.connect() for _ in range(100)]
+            vanished = [server.connect() for _ in range(50)]
             with server.connect() as late:
                 self.assertTrue(at_end(late))
+            for client in vanished:
+                vanish(client)
 
             def crowd_has_ended():
                 self.assertEqual(converse(speaker, b"I am here", close_side=False), b"I am here")
@@ -158,6 +200,9 @@ class Abuse:
                 with client:
                     self.assertTrue(at_end(client))
             eventually("there is place again", lambda: self.is_served(server))
+            eventually("all descriptors are back", lambda: server.descriptors() == descriptors)
+            if self.interpreter == "fork":
+                eventually("all sessions but one are gone", lambda: len(children_of(server.pid)) == 1)
 
 
 globals().update(on_each_interpreter(Abuse))
