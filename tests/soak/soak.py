@@ -41,8 +41,8 @@ LEAVES_WITHIN_S = 10
 RESTARTS = 3
 FAILING_S = 0.7
 
-# At most that share of the time goes into looking at memory, which takes the kernel long of thousands of processes.
-LOOKING_SHARE = 0.05
+# At most that share of the time goes into looking at memory, which takes the kernel long of hundreds of processes.
+LOOKING_SHARE = 0.1
 
 # Failures that the server has to serve through, as its fault matrix says: no client may be lost by them. (sendto is not
 # here for fork: its sessions tell the monitor by it, whose verdict would be incomplete.)
@@ -197,7 +197,7 @@ class Soak:
                 told = begin
                 first, family = self.server.samples[-1]
                 print(f"  {begin - self.begin:.0f} s: {self.clients.outcomes['whole']} served, {self.lost} lost, "
-                      f"{first} KiB, {family} in all processes", file=sys.stderr, flush=True)  # fmt: skip
+                      f"{first} KiB, {family:.0f} in all processes", file=sys.stderr, flush=True)  # fmt: skip
             await asyncio.sleep(max(self.options.pace, took / LOOKING_SHARE))
 
     def check_memory(self):
