@@ -316,7 +316,7 @@ def arguments():
 
 def main():
     options = arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("soak.py: ended by SIGTERM"))  # with its server
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))  # with its server, and incomplete
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with tempfile.TemporaryDirectory(prefix="soak-") as scratch:
