@@ -6,6 +6,7 @@ import sys
 sys.dont_write_bytecode = True
 
 import os
+import re
 import signal
 import subprocess
 import unittest
@@ -29,6 +30,8 @@ time.sleep(600)
 
 
 class Killed:
+    metrics = "127.0.0.1:0"
+
     def greeted(self, server):
         """Clients that are served, and go on."""
         clients = [server.connect() for _ in range(CLIENTS)]
@@ -58,6 +61,16 @@ class Killed:
                     for client in clients:
                         with client:
                             self.assertTrue(at_end(client))
+
+    def test_so_does_the_process_of_its_metrics(self):
+        """The next one starts before the last one's is gone, at the same port."""
+        for _ in range(5):
+            with Server("--metrics", self.metrics, interpreter=self.interpreter) as server:
+                found = re.search(r"metrics on (\S+)", server.log())
+                self.metrics = found[1]
+                server.process.kill()
+                server.process.wait()
+                server.expected_status = -signal.SIGKILL
 
     def successor_at(self, port):
         return Server("--port", port, interpreter=self.interpreter)
