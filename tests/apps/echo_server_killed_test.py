@@ -8,7 +8,9 @@ sys.dont_write_bytecode = True
 import os
 import re
 import signal
+import socket
 import subprocess
+import threading
 import unittest
 
 from serving import Server, at_end, children_of, converse, eventually, on_each_interpreter
@@ -94,6 +96,17 @@ class Killed:
 
 
 globals().update(on_each_interpreter(Killed))
+
+
+class Metrics(unittest.TestCase):
+    def test_a_port_that_is_held_for_a_moment_is_waited_for(self):
+        """As the process of the metrics of a server that was killed holds it."""
+        with socket.create_server(("127.0.0.1", 0)) as holder:
+            release = threading.Timer(0.1, holder.close)
+            release.start()
+            with Server("--metrics", f"127.0.0.1:{holder.getsockname()[1]}") as server:
+                self.assertEqual(server.echo(b"hello"), b"hello")
+            release.join()
 
 
 class Session(unittest.TestCase):
