@@ -44,7 +44,7 @@ void operator delete(void* block, std::size_t) noexcept { std::free(block); }
 void operator delete[](void* block, std::size_t) noexcept { std::free(block); }
 
 /// The line that tells where the server listens goes out by this.
-extern "C" int fputs(const char* text, FILE* stream) {
+extern "C" int fputs(const char* text, FILE* stream) {  // NOLINT(readability-inconsistent-declaration-parameter-name)
   const auto real = reinterpret_cast<int (*)(const char*, FILE*)>(dlsym(RTLD_NEXT, "fputs"));
   const int outcome = real(text, stream);
   const char* const wanted = std::getenv("SCARCE_EVERY");

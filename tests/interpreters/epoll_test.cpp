@@ -168,7 +168,8 @@ class SlowObserver final : public ExchangeObserver {
   /// Until the pause is over.
   void await() { is_over_.get_future().wait(); }
   [[nodiscard]] Result<std::size_t> second() const {
-    return second_.transform([](const Bytes& bytes) { return bytes.size(); });
+    if (!second_) return failed(second_.error());
+    return second_->size();
   }
 
  private:
