@@ -119,11 +119,13 @@ void Life::ready(const Endpoint& bound) {
 
 void Life::stopping(std::int64_t connections) const {
   const auto drain_ms = arguments_->options.session.until.drain_ms;
-  log_->tell({.event = "stopping",
-              .message = fmt::format("asked to stop; {} connections may go on for {} s", connections,
-                                     static_cast<double>(drain_ms) / 1000),
-              .fields = {{"connections", connections}, {"drain_ms", drain_ms}}});
-  notices_.tell(fmt::format("STOPPING=1\nSTATUS=draining {} connections", connections));
+  say_if_possible([&] {
+    log_->tell({.event = "stopping",
+                .message = fmt::format("asked to stop; {} connections may go on for {} s", connections,
+                                       static_cast<double>(drain_ms) / 1000),
+                .fields = {{"connections", connections}, {"drain_ms", drain_ms}}});
+  });
+  say_if_possible([&] { notices_.tell(fmt::format("STOPPING=1\nSTATUS=draining {} connections", connections)); });
 }
 
 void Life::tell_state() {
@@ -177,14 +179,15 @@ void Life::take_signals() {
     if (taken.ssi_signo == SIGHUP) {
       reopen_trace();
     } else {
-      tell_state();
+      say_if_possible([&] { tell_state(); });
     }
   }
 }
 
 void Life::reopen_trace() {
   if (trace_ == nullptr) return log_->note("SIGHUP: there is no trace to reopen");
-  notices_.tell(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", kernel::now() / kernel::microsecond));
+  say_if_possible(
+      [&] { notices_.tell(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", kernel::now() / kernel::microsecond)); });
   trace_->reopen();
   notices_.tell("READY=1");
 }

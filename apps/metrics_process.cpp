@@ -12,17 +12,21 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <optional>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "apps/exit_code.hpp"
 #include "apps/helper_process.hpp"
 #include "apps/server_log.hpp"
+#include "core/programs/tcp_server.hpp"
 
 namespace antiphon {
 
@@ -61,6 +65,17 @@ void tell_server(char kind, const std::string& text) {
   std::_Exit(status_of(ExitCode::bad_input));
 }
 
+/// Why nobody can listen there. A server that was killed takes its process of the metrics along a moment later, so what
+/// is in use is tried anew, as long as the server tries its own address.
+Result<Unit> await_free(const Endpoint& at) {
+  for (std::int64_t rest_ms = acceptor::first_rest_ms;; rest_ms *= 2) {
+    const auto opened = kernel::open_socket(at, kernel::Sharing::alone);
+    if (opened) return Unit{};
+    if (opened.error() != Errno::ADDRINUSE || rest_ms > acceptor::longest_rest_ms) return failed(opened.error());
+    std::this_thread::sleep_for(std::chrono::milliseconds(rest_ms));
+  }
+}
+
 /// A first process that is killed takes this along at once, whoever else still has the other end.
 void end_with(int server) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -79,7 +94,7 @@ void MetricsProcess::serve(const Endpoint& at, const ServerFacts& facts, const s
   end_with(server);
   if (alive_.take(0) != SharedLock::Taken::yes) complain("its lock is taken");
   // The library does not say why it cannot bind.
-  if (const auto free = kernel::open_socket(at, kernel::Sharing::alone); !free) complain(explained(free.error()));
+  if (const auto free = await_free(at); !free) complain(explained(free.error()));
   try {
     if (closed != nullptr) closed->confine_thread();
     prometheus::Exposer exposer(options_of_exposer(at));

@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 #include <string_view>
 #include <vector>
 
@@ -121,7 +122,14 @@ void MonitorProcess::write(const ProcessEvent& event) {
   // Also once nothing is sent any more: the server may just be being aborted.
   if (on_violation_ == OnViolation::abort && is_birth(event)) end_with_the_first();
   if (state_->load(std::memory_order_relaxed) != open) return;
-  append_bytes(held_back_, event);
+  const std::size_t whole = held_back_.size();
+  try {
+    append_bytes(held_back_, event);
+  } catch (const std::bad_alloc&) {
+    held_back_.resize(whole);
+    flush();
+    return give_up(ENOMEM);
+  }
   if (held_back_.size() >= most_to_send || is_due_at_once(event)) flush();
 }
 
@@ -162,10 +170,7 @@ void MonitorProcess::give_up(int error) {
   if (!state_->compare_exchange_strong(before, broken)) return;
   if (shown_ != nullptr) shown_->unjudged.store(true, std::memory_order_relaxed);
   const char* const why = error == EAGAIN ? "it does not read" : std::strerror(error);
-  log_->tell({.level = LogLevel::error,
-              .event = "blind",
-              .message = fmt::format("it does not see what follows: {}; serving goes on", why),
-              .origin = "monitor"});
+  tell_blind(*log_, "", why);
 }
 
 /// In a process that was just forked: who aborts the server ends its first process, and this goes with it.

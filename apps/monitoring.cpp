@@ -30,12 +30,23 @@ std::string without_payload(std::string_view sentence) {
 
 void tell_violation(const ServerLog& log, const verify::Violation& violation, const std::string& who) {
   const char* const party = violation.party == verify::Party::program ? "program" : "interpreter";
-  log.tell({.level = LogLevel::error,
-            .event = "violation",
-            .message = fmt::format("{}{}: {}: by the {}: {}", who, violation.clause.name, violation.clause.text, party,
-                                   without_payload(violation.sentence)),
-            .fields = {{"clause", std::string(violation.clause.name)}, {"party", party}},
-            .origin = "monitor"});
+  say_if_possible([&] {
+    log.tell({.level = LogLevel::error,
+              .event = "violation",
+              .message = fmt::format("{}{}: {}: by the {}: {}", who, violation.clause.name, violation.clause.text,
+                                     party, without_payload(violation.sentence)),
+              .fields = {{"clause", std::string(violation.clause.name)}, {"party", party}},
+              .origin = "monitor"});
+  });
+}
+
+void tell_blind(const ServerLog& log, const std::string& who, std::string_view why) {
+  say_if_possible([&] {
+    log.tell({.level = LogLevel::error,
+              .event = "blind",
+              .message = fmt::format("{}it does not see what follows: {}; serving goes on", who, why),
+              .origin = "monitor"});
+  });
 }
 
 void MonitorReport::add(const verify::Verdict& verdict, const std::string& who) {

@@ -22,6 +22,8 @@ enum class OnViolation : std::uint8_t {
 
 /// Tells of a violation in a line. `who`: which of several workers, or "".
 void tell_violation(const ServerLog& log, const verify::Violation& violation, const std::string& who);
+/// The monitor judges no more. `who`: as above.
+void tell_blind(const ServerLog& log, const std::string& who, std::string_view why);
 
 /// A verifier's sentence without what it quotes of a connection's bytes.
 std::string without_payload(std::string_view sentence);

@@ -16,37 +16,46 @@ void ServerLog::listening(const Endpoint& bound) {
 }
 
 void ServerLog::tell(const LogEntry& entry) const {
-  put_line(line_of(entry, format_, std::chrono::system_clock::now()));
+  say_if_possible([&] { put_line(line_of(entry, format_, std::chrono::system_clock::now())); });
 }
 
-void ServerLog::note(const std::string& text) const { tell({.event = "note", .message = text}); }
+void ServerLog::note(std::string_view text) const {
+  say_if_possible([&] { tell({.event = "note", .message = std::string(text)}); });
+}
 
 void ServerLog::failure(std::string_view instruction, Errno error) {
+  say_if_possible([&] { count_failure({instruction, error}); });
+}
+
+void ServerLog::count_failure(const Kind& kind) {
   std::uint64_t count = 0;
   std::uint64_t all = 0;
   {
     const std::lock_guard lock(mutex_);
-    Failures& failures = failures_[Kind{instruction, error}];
+    Failures& failures = failures_[kind];
     all = ++failures.count;
     count = count_to_tell(failures.told_at, failures.untold, kernel::now());
   }
   if (count == 0) return;
-  const std::string what = fmt::format("{} answered {}", instruction, explained(error));
+  const std::string what = fmt::format("{} answered {}", kind.instruction, explained(kind.error));
   tell({.level = LogLevel::warning,
         .event = "failure",
         .message = all == 1 ? what + "; serving goes on" : fmt::format("{} {} times more", what, count),
-        .fields = fields_of({instruction, error}, count)});
+        .fields = fields_of(kind, count)});
 }
 
 void ServerLog::session_failure(Errno error) {
   const std::uint64_t all = sessions_failed_->fetch_add(1) + 1;
   const std::uint64_t count = count_to_tell(*session_told_at_, *sessions_untold_, kernel::now());
   if (count == 0) return;
-  const std::string what = fmt::format("ended by an unhandled {}", name_of(error));
-  tell({.level = LogLevel::error,
-        .event = "session_failure",
-        .message = all == 1 ? "a session " + what : fmt::format("{} sessions more ended so, the last {}", count, what),
-        .fields = {{"errno", std::string(name_of(error))}, {"count", static_cast<std::int64_t>(count)}}});
+  say_if_possible([&] {
+    const std::string what = fmt::format("ended by an unhandled {}", name_of(error));
+    tell(
+        {.level = LogLevel::error,
+         .event = "session_failure",
+         .message = all == 1 ? "a session " + what : fmt::format("{} sessions more ended so, the last {}", count, what),
+         .fields = {{"errno", std::string(name_of(error))}, {"count", static_cast<std::int64_t>(count)}}});
+  });
 }
 
 void ServerLog::totals() const { tell_failures(2, "totals"); }
@@ -55,9 +64,11 @@ void ServerLog::tell_failures(std::uint64_t least, std::string_view event) const
   const std::lock_guard lock(mutex_);
   for (const auto& [kind, failures] : failures_) {
     if (failures.count < least) continue;
-    tell({.event = event,
-          .message = fmt::format("{} answered {} {} times", kind.instruction, name_of(kind.error), failures.count),
-          .fields = fields_of(kind, failures.count)});
+    say_if_possible([&] {
+      tell({.event = event,
+            .message = fmt::format("{} answered {} {} times", kind.instruction, name_of(kind.error), failures.count),
+            .fields = fields_of(kind, failures.count)});
+    });
   }
 }
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,6 +21,15 @@
 
 namespace antiphon {
 
+/// Says something, unless there is no memory for it: a line that is lost is not worth a server.
+template <class Say>
+void say_if_possible(const Say& say) {
+  try {
+    say();
+  } catch (const std::bad_alloc&) {
+  }
+}
+
 /// What an operator reads of a server: where it listens, on standard output; what goes wrong, on standard error. Of
 /// failures of one kind the first is told at once, further ones at most once a second with their count, and how many
 /// there were at the end.
@@ -31,10 +41,10 @@ class ServerLog {
   void listening(const Endpoint& bound);
   [[nodiscard]] bool has_listened() const { return has_listened_; }
 
-  /// Several threads may call this and what follows.
+  /// Several threads may call this and what follows. What there is no memory for is not said.
   void tell(const LogEntry& entry) const;
   /// A line about the server as a whole.
-  void note(const std::string& text) const;
+  void note(std::string_view text) const;
   /// The acceptor was answered with a failure.
   void failure(std::string_view instruction, Errno error);
   /// A session ended by a failure that it does not handle. Any process that the first one forked may call it.
@@ -56,6 +66,7 @@ class ServerLog {
     std::atomic<std::uint64_t> untold = 0;
   };
   static std::vector<std::pair<std::string_view, LogValue>> fields_of(const Kind& kind, std::uint64_t count);
+  void count_failure(const Kind& kind);
 
   std::string interpreter_;
   LogFormat format_;

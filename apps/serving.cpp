@@ -63,25 +63,25 @@ std::optional<ExitCode> failure_of(const ServerLog& log, const ServerArguments& 
 }
 
 ExitCode farewell(const ServerLog& log, const SessionsReport& sessions) {
-  const auto tell = [&](LogLevel level, std::string_view event, std::string message, std::int64_t count) {
-    log.tell({.level = level, .event = event, .message = std::move(message), .fields = {{"count", count}}});
+  const auto tell = [&](LogLevel level, std::string_view event, fmt::format_string<std::int64_t&> message,
+                        std::int64_t count) {
+    say_if_possible([&] {
+      log.tell({.level = level, .event = event, .message = fmt::format(message, count), .fields = {{"count", count}}});
+    });
   };
   log.totals();
   if (sessions.failed != 0) {
-    tell(LogLevel::error, "sessions_failed", fmt::format("{} sessions ended by a signal or a failure", sessions.failed),
-         sessions.failed);
+    tell(LogLevel::error, "sessions_failed", "{} sessions ended by a signal or a failure", sessions.failed);
   }
   if (sessions.at_once) {
-    tell(LogLevel::error, "stopped_at_once",
-         fmt::format("asked again, and stopped at once; {} connections were cut", sessions.cut), sessions.cut);
+    tell(LogLevel::error, "stopped_at_once", "asked again, and stopped at once; {} connections were cut", sessions.cut);
     return ExitCode::violated;
   }
   if (sessions.cut != 0) {
-    tell(LogLevel::warning, "cut", fmt::format("{} connections were cut at the end of the drain", sessions.cut),
-         sessions.cut);
+    tell(LogLevel::warning, "cut", "{} connections were cut at the end of the drain", sessions.cut);
   }
   if (sessions.left != 0) {
-    tell(LogLevel::error, "left", fmt::format("{} connections did not end in time", sessions.left), sessions.left);
+    tell(LogLevel::error, "left", "{} connections did not end in time", sessions.left);
     return ExitCode::violated;
   }
   log.tell({.event = "stopped", .message = "stopped"});

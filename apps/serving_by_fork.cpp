@@ -1,4 +1,5 @@
 #include <cstdlib>
+#include <new>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -16,10 +17,22 @@ namespace antiphon {
 
 namespace {
 
-Result<Unit> run_recorded(const Server& server, Observed<Watched<ForkHandler>>& observed, TraceSink* sink) {
-  if (sink == nullptr) return run(server, observed);
+/// A session that finds no memory for what follows ends by that, as by any other failure.
+template <class Handler>
+Result<Unit> run_whole(const Server& server, Handler& handler, const ForkHandler& processes) {
+  try {
+    return run(server, handler);
+  } catch (const std::bad_alloc&) {
+    if (processes.in_first_process()) throw;
+    return failed(Errno::NOMEM);
+  }
+}
+
+Result<Unit> run_recorded(const Server& server, Observed<Watched<ForkHandler>>& observed, const ForkHandler& processes,
+                          TraceSink* sink) {
+  if (sink == nullptr) return run_whole(server, observed, processes);
   Recording recording(observed, *sink);
-  const Result<Unit> result = run(server, recording);
+  const Result<Unit> result = run_whole(server, recording, processes);
   recording.finish(result);
   return result;
 }
@@ -69,7 +82,8 @@ ExitCode serve_by_fork(const ServerArguments& arguments, ServerLog& log, TraceFi
   });
   Watched watched(handler, std::move(watch));
   Observed observed(watched, meter ? &*meter : nullptr);
-  const Result<Unit> result = run_recorded(*program_named(arguments.program, arguments.options), observed, sink);
+  const Result<Unit> result =
+      run_recorded(*program_named(arguments.program, arguments.options), observed, handler, sink);
   observed.finish(result);
 
   if (!handler.in_first_process()) {

@@ -171,7 +171,8 @@ class Workers {
       LoopOptions how = loop_options(worker, told.sink(), sharing);
       if (meter) how.observer = &*meter;
       worker.report = run_one(*program_named(arguments_.program, options), how);
-      if (told.monitor) worker.verdict = told.monitor->finish();
+      // (Where there is no memory for a verdict there is none.)
+      if (told.monitor) say_if_possible([&] { worker.verdict = told.monitor->finish(); });
     } catch (const std::exception& failure) {
       worker.exception = failure.what();
     }
@@ -202,7 +203,11 @@ class Workers {
       if (told.writer) told.writer->flush();
       std::_Exit(status_of(ExitCode::violated));
     };
-    told.monitor.emplace(expectations_of_one(arguments_), alarm);
+    const auto when_blind = [this, slot, who = name_of(worker)] {
+      if (slot != nullptr) slot->unjudged.store(true, std::memory_order_relaxed);
+      tell_blind(*log_, who, "there is no memory to judge it");
+    };
+    told.monitor.emplace(expectations_of_one(arguments_), alarm, when_blind);
   }
 
   [[nodiscard]] LoopReport run_one(const Server& program, const LoopOptions& options) const {
@@ -271,6 +276,12 @@ class Workers {
   ExitCode conclude() {
     const ExitCode code = how_it_ended();
     if (!arguments_.monitor || !log_->has_listened()) return code;
+    ExitCode verdict = ExitCode::incomplete;
+    say_if_possible([&] { verdict = tell_verdict(); });
+    return joined(code, verdict);
+  }
+
+  ExitCode tell_verdict() {
     MonitorReport report;
     for (const Worker& worker : workers_) {
       if (worker.verdict) {
@@ -280,7 +291,7 @@ class Workers {
       }
     }
     report.tell(*log_);
-    return joined(code, report.code());
+    return report.code();
   }
 
   ExitCode how_it_ended() {

@@ -1,6 +1,7 @@
 #include "core/pool.hpp"
 
 #include <bit>
+#include <new>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define ANTIPHON_ADDRESS_SANITIZER 1
@@ -85,18 +86,48 @@ void free_all(Free*& list, std::size_t block) {
   }
 }
 
-}  // namespace
+/// From the heap, or else from the reserve.
+void* take_anew(std::size_t block) {
+  try {
+    return ::operator new(block);
+  } catch (const std::bad_alloc&) {
+    if (block > small_limit || lists.reserve == nullptr) throw;
+  }
+  Free* const reserved = lists.reserve;
+  lists.reserve = reserved->next;
+  --lists.reserved;
+  return reserved;
+}
 
-void* take_slowly(std::size_t size) {
-  ++lists.outstanding;
-  if (size > largest) return ::operator new(size);
+void* take_from_list(std::size_t size) {
+  if (size > largest) return take_anew(size);
   const Class sizes(size);
   Free* const head = sizes.list;
-  if (head == nullptr) return ::operator new(sizes.block);
+  if (head == nullptr) return take_anew(sizes.block);
   sizes.list = head->next;
   if (!sizes.small) --lists.kept_large[sizes.index];
   show(head, sizes.block);
   return head;
+}
+
+}  // namespace
+
+void* take_slowly(std::size_t size) {
+  void* const taken = take_from_list(size);
+  ++lists.outstanding;
+  return taken;
+}
+
+bool fill_reserve() noexcept {
+  try {
+    while (lists.reserved < reserved_blocks && open_lists()) {
+      lists.reserve = new (::operator new(small_limit)) Free{lists.reserve};
+      ++lists.reserved;
+    }
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  return lists.reserved == reserved_blocks;
 }
 
 void give_back_slowly(void* block, std::size_t size) noexcept {
@@ -119,6 +150,8 @@ void trim() noexcept {
     free_all(lists.large[index], (std::size_t{1024} << index) + header_room);
     lists.kept_large[index] = 0;
   }
+  free_all(lists.reserve, small_limit);
+  lists.reserved = 0;
 }
 
 }  // namespace antiphon::pool

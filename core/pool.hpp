@@ -12,8 +12,11 @@ namespace antiphon::pool {
 /// at once; large ones (buffers) up to a bound for each size. What is kept is freed when its thread ends. A size
 /// above `largest` goes straight to the heap.
 ///
-/// Errors: `take` throws std::bad_alloc where the heap does.
+/// Errors: `take` throws std::bad_alloc where the heap has no memory, and there is no reserve.
 inline constexpr std::size_t largest = 65536 + 128;
+
+/// How many blocks a thread's reserve has: some 32 KiB in all.
+inline constexpr std::size_t reserved_blocks = 64;
 
 namespace detail {
 
@@ -35,6 +38,8 @@ struct Lists {
   Free* small[small_classes];
   Free* large[large_classes];
   std::size_t kept_large[large_classes];
+  Free* reserve;  ///< Blocks of `small_limit`.
+  std::size_t reserved;
   std::ptrdiff_t outstanding;
   Stage stage;
 };
@@ -45,6 +50,7 @@ constexpr std::size_t small_class_of(std::size_t size) { return size == 0 ? 0 : 
 
 void* take_slowly(std::size_t size);
 void give_back_slowly(void* block, std::size_t size) noexcept;
+bool fill_reserve() noexcept;
 
 /// Where the sanitizer watches, every block goes the slow way, which tells it.
 #if defined(__SANITIZE_ADDRESS__)
@@ -79,10 +85,14 @@ inline void give_back(void* block, std::size_t size) noexcept {
   --detail::lists.outstanding;
 }
 
+/// Fills the calling thread's reserve: what small sizes are taken from where the heap has no memory. False: the reserve
+/// is not whole, and cannot be made so. Whoever must not fail for want of memory asks before it begins.
+inline bool keep_reserve() noexcept { return detail::lists.reserved == reserved_blocks || detail::fill_reserve(); }
+
 /// Blocks taken and not yet given back by this thread: zero when no program and no Bytes is left.
 inline std::ptrdiff_t outstanding() noexcept { return detail::lists.outstanding; }
 
-/// Frees what this thread's free lists hold.
+/// Frees what this thread's free lists and its reserve hold.
 void trim() noexcept;
 
 }  // namespace antiphon::pool

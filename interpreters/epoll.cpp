@@ -150,6 +150,9 @@ class EpollLoop : public loop::Scheduler<EpollLoop, Channel> {
 
   static bool busy() { return false; }
 
+  /// One call of epoll tells of some channels only.
+  static bool has_room(const Channel& channel) { return kernel::has_room(channel.descriptor); }
+
   // -- waiting --------------------------------------------------------------------------------------------------
 
   std::size_t poll(Nanoseconds at_most) {

@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/pool.hpp"
 #include "interpreters/family_stop.hpp"
 #include "interpreters/kernel.hpp"
 #include "interpreters/origin.hpp"
@@ -53,6 +54,7 @@ sigset_t signals_taken() {
 class ForkHandler::Kernel {
  public:
   explicit Kernel(Errand errand) : errand_(std::move(errand)) {
+    pool::keep_reserve();
     const sigset_t taken = signals_taken();
     pthread_sigmask(SIG_BLOCK, &taken, &mask_before_);
     // Where SIGCHLD is ignored (by whoever started us), children vanish uncounted.
@@ -107,14 +109,21 @@ class ForkHandler::Kernel {
       const auto admitted = origins_.admit(*origin, instruction.at_most_alike);
       if (!admitted) return failed(admitted.error());
     }
+    const auto place = place_for_child(origin);
+    if (!place) {
+      discount(origin);
+      return failed(Errno::NOMEM);
+    }
     const pid_t child = fork();
     if (child < 0) {
       const auto error = last_error();
-      discount(origin);
+      forget_child(nobody);
       return error;
     }
     if (child > 0) {
-      children_.emplace(child, origin);
+      auto node = children_.extract(*place);
+      node.key() = child;
+      children_.insert(std::move(node));
       return Parent{Pid{child}};
     }
     first_ = false;
@@ -156,7 +165,13 @@ class ForkHandler::Kernel {
   /// The name of a new socket, which the table takes over.
   Result<Socket> add(Result<Descriptor> opened) {
     if (!opened) return failed(opened.error());
-    return sockets.add(opened->hand_on());
+    try {
+      const Socket name = sockets.add(opened->number());
+      opened->hand_on();
+      return name;
+    } catch (const std::bad_alloc&) {
+      return failed(Errno::NOMEM);
+    }
   }
 
   SocketTable<int, -1> sockets;
@@ -164,6 +179,9 @@ class ForkHandler::Kernel {
   Nanoseconds alarm = never;  ///< When that rings.
 
  private:
+  using Children = std::map<pid_t, std::optional<Origin>>;
+  static constexpr pid_t nobody = 0;
+
   /// What processes have to close their sockets once they were cut.
   static constexpr Nanoseconds at_once_grace = second;
 
@@ -181,6 +199,14 @@ class ForkHandler::Kernel {
 
   void discount(const std::optional<Origin>& origin) {
     if (origin) origins_.discount(*origin);
+  }
+  /// Where the child that is about to be made will stand; none: there is no memory for it.
+  std::optional<Children::iterator> place_for_child(const std::optional<Origin>& origin) {
+    try {
+      return children_.emplace(nobody, origin).first;
+    } catch (const std::bad_alloc&) {
+      return std::nullopt;
+    }
   }
   /// False: it was none.
   bool forget_child(pid_t child) {
@@ -253,8 +279,8 @@ class ForkHandler::Kernel {
   }();
   FamilyStop stop_;
   Errand errand_;
-  std::map<pid_t, std::optional<Origin>> children_;  ///< Forked here and not known to have ended; if counted, whose.
-  OriginCounts origins_;                             ///< Of the children.
+  Children children_;     ///< Forked here and not known to have ended; if counted, whose.
+  OriginCounts origins_;  ///< Of the children.
   std::int64_t failed_ = 0;
   std::int64_t killed_ = 0;
   bool first_ = true;
@@ -284,6 +310,8 @@ Result<Socket> ForkHandler::operator()(const Accept& instruction) {
   const bool waits = kernel_->unconnected.contains(listener);
   const auto ready = waits ? kernel_->wait(listener, POLLIN, {}) : kernel_->not_stopped({});
   if (!ready) return failed(ready.error());
+  // The acceptor serves all, so it goes on only where it is sure to have memory for what follows.
+  if (!pool::keep_reserve()) return failed(Errno::NOMEM);
   return kernel_->add(accept_client(listener));
 }
 

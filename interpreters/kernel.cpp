@@ -4,6 +4,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -221,6 +222,11 @@ Result<std::size_t> send(int descriptor, const Bytes& bytes) {
   const ssize_t size = ::send(descriptor, content.data(), content.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   if (size < 0) return last_error();
   return static_cast<std::size_t>(size);
+}
+
+bool has_room(int descriptor) {
+  pollfd watched{descriptor, POLLOUT, 0};
+  return poll(&watched, 1, 0) == 1;
 }
 
 void make_blocking(int descriptor) { fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK); }

@@ -105,6 +105,8 @@ Result<std::size_t> receive(int descriptor, std::byte* into, std::size_t at_most
 /// Answers once there is something to receive, and leaves it there.
 Result<Unit> peek(int descriptor);
 Result<std::size_t> send(int descriptor, const Bytes& bytes);
+/// Whether a send would not wait: there is room, or a failure to be told.
+bool has_room(int descriptor);
 /// Without O_NONBLOCK, which `open_socket` and `begin_connecting` set.
 void make_blocking(int descriptor);
 Result<Unit> end_side(int descriptor);

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <new>
 #include <optional>
 
 namespace antiphon {
@@ -103,43 +104,42 @@ void TraceFile::start(const TraceHeader& header) {
 }
 
 void TraceFile::append(std::string_view lines) {
-  if (has_given_up() || !take_lock()) return;
-  while (!lines.empty() && !has_given_up()) {
-    const std::string_view piece = next_piece(lines);
-    put(piece);
-    lines.remove_prefix(piece.size());
-  }
-  lock_.give_back();
+  if (has_given_up()) return;
+  while_locked([&] {
+    while (!lines.empty() && !has_given_up()) {
+      const std::string_view piece = next_piece(lines);
+      put(piece);
+      lines.remove_prefix(piece.size());
+    }
+  });
 }
 
 void TraceFile::reopen() {
-  if (!has_started() || has_given_up() || !take_lock()) return;
-  if (!has_given_up() && is_regular(about(descriptor_)) && !is_in_place()) {
+  if (!has_started() || has_given_up()) return;
+  while_locked([&] {
+    if (has_given_up() || !is_regular(about(descriptor_)) || is_in_place()) return;
     if (const auto why = go_on_in_new_file()) {
       complain_(fmt::format("the trace does not go on in '{}', but where it was: {}", path_, *why));
     }
-  }
-  lock_.give_back();
+  });
 }
 
 bool TraceFile::give_to(std::uint32_t user, std::uint32_t group) const {
   return !is_regular(about(descriptor_)) || fchown(descriptor_, user, group) == 0;
 }
 
-/// True: it is ours, and the descriptor is the newest part.
-bool TraceFile::take_lock() {
-  switch (lock_.take(patience_ms)) {
-    case SharedLock::Taken::no:
-      give_up("another process does not come to the end of its write");
-      return false;
-    case SharedLock::Taken::from_the_dead:
-      repair();
-      return true;
-    case SharedLock::Taken::yes:
-      join_part();
-      return true;
+/// Works while it is ours and the descriptor is the newest part.
+template <class Work>
+void TraceFile::while_locked(const Work& work) {
+  const SharedLock::Taken taken = lock_.take(patience_ms);
+  if (taken == SharedLock::Taken::no) return give_up("another process does not come to the end of its write");
+  try {
+    taken == SharedLock::Taken::from_the_dead ? repair() : join_part();
+    work();
+  } catch (const std::bad_alloc&) {
+    give_up(want_of_memory);
   }
-  return false;
+  lock_.give_back();
 }
 
 /// What goes into the part that is written now: whole lines, at least one. Begins the next part if there is no room.
@@ -253,7 +253,11 @@ bool TraceFile::write_whole(std::string_view piece) {
 
 void TraceFile::give_up(const char* reason) {
   if (given_up_->exchange(1) != 0) return;
-  complain_(fmt::format("the trace '{}' ends here: {}; serving goes on", path_, reason));
+  try {
+    complain_(fmt::format("the trace '{}' ends here: {}; serving goes on", path_, reason));
+  } catch (const std::bad_alloc&) {
+    // The line is lost. Who reads the trace finds it cut.
+  }
 }
 
 }  // namespace antiphon

@@ -21,6 +21,9 @@ namespace antiphon {
 inline constexpr std::uint64_t least_trace_bytes = 65'536;
 inline constexpr std::uint64_t most_trace_bytes = std::uint64_t{1} << 50U;
 
+/// Why a trace ends that there is no room for in memory.
+inline constexpr const char* want_of_memory = "there is no memory for it";
+
 /// The file that the threads and processes of one run append their trace to, through a `TraceWriter` each. Who writes
 /// holds a lock that all share, so lines never mix.
 ///
@@ -37,8 +40,8 @@ inline constexpr std::uint64_t most_trace_bytes = std::uint64_t{1} << 50U;
 /// left before others. Only the last line of a file can be cut. What the kernel has not written to the disk is lost
 /// with the machine.
 ///
-/// **When it cannot be written** (a full disk), one of the processes says so on standard error, all stop writing, and
-/// serving goes on: the trace is cut.
+/// **When it cannot be written** (a full disk), or there is no memory for it, one of the processes says so on standard
+/// error, all stop writing, and serving goes on: the trace is cut.
 class TraceFile {
  public:
   /// Is told, in a line, that the trace cannot go on as it should.
@@ -67,6 +70,8 @@ class TraceFile {
   void reopen();
   /// Makes them the file's owner. False: the kernel refused.
   [[nodiscard]] bool give_to(std::uint32_t user, std::uint32_t group) const;
+  /// Ends the trace, for all who write to it, and says why; serving goes on. It is cut then.
+  void give_up(const char* reason);
   /// True: nothing will be written any more.
   [[nodiscard]] bool has_given_up() const { return given_up_->load(std::memory_order_relaxed) != 0; }
 
@@ -82,7 +87,8 @@ class TraceFile {
         descriptor_(descriptor) {}
 
   [[nodiscard]] bool is_bounded() const { return most_bytes_ != std::uint64_t{unlimited}; }
-  bool take_lock();
+  template <class Work>
+  void while_locked(const Work& work);
   void join_part();
   [[nodiscard]] bool is_in_place() const;
   void begin_next_part();
@@ -92,7 +98,6 @@ class TraceFile {
   std::string_view next_piece(std::string_view lines);
   void put(std::string_view piece);
   bool write_whole(std::string_view piece);
-  void give_up(const char* reason);
 
   std::string path_;
   std::string older_path_;

@@ -22,11 +22,11 @@ namespace {
 using form::done;
 using form::hex_digits;
 
-/// Appends to a string by way of a little room of its own: a line is made of many short pieces.
+/// Appends to a string by way of a little room of its own: a line is made of many short pieces. What is in that room
+/// gets there by `all`.
 class Pieces {
  public:
   explicit Pieces(std::string& out) : out_(&out) {}
-  ~Pieces() { all(); }
   Pieces(const Pieces&) = delete;
   Pieces& operator=(const Pieces&) = delete;
 
@@ -149,6 +149,9 @@ class LineWriter {
       if (!instruction.tail_is_silent()) tail(instruction, std::make_index_sequence<all - head_size<I>>());
     }
   }
+
+  /// Nothing follows.
+  void finish() { out_.all(); }
 
  private:
   template <class I, std::size_t... Indices>
@@ -285,42 +288,50 @@ class LineWriter {
   std::size_t cut_ = 0;  ///< Where bytes are cut in two for their digests.
 };
 
+template <class E>
+void append_event(std::string& out, const E& event, Payload payload) {
+  LineWriter line(out, payload);
+  line.event(event);
+  line.finish();
+}
+
 }  // namespace
 
 std::string header_line(const TraceHeader& header) {
   std::string out = R"({"antiphon":"trace")";
-  {
-    LineWriter line(out, Payload::full);
-    line.field("version", trace_version);
-    std::size_t number = 0;
-    const bool is_whole = !has_silent_tail(header);
-    for_each_field(header, [&](std::string_view name, const auto& member) {
-      if (number++ < head_size<TraceHeader> || is_whole) line.field(name, member);
-    });
-  }
+  LineWriter line(out, Payload::full);
+  line.field("version", trace_version);
+  std::size_t number = 0;
+  const bool is_whole = !has_silent_tail(header);
+  for_each_field(header, [&](std::string_view name, const auto& member) {
+    if (number++ < head_size<TraceHeader> || is_whole) line.field(name, member);
+  });
+  line.finish();
   return out + '}';
 }
 
 std::string event_line(const Event& event) {
   std::string out;
-  std::visit([&](const auto& one) { LineWriter(out, Payload::full).event(one); }, event);
+  std::visit([&](const auto& one) { append_event(out, one, Payload::full); }, event);
   return out;
 }
 
 std::string instruction_line(const AnyExchange<Net>& exchange) {
   std::string out;
-  std::visit([&](const auto& one) { LineWriter(out, Payload::full).instruction(one.instruction); }, exchange);
+  LineWriter line(out, Payload::full);
+  std::visit([&](const auto& one) { line.instruction(one.instruction); }, exchange);
+  line.finish();
   out.front() = '{';
   return out + '}';
 }
 
 void append_line(std::string& text, const Event& event, Payload payload) {
-  std::visit([&](const auto& one) { LineWriter(text, payload).event(one); }, event);
+  std::visit([&](const auto& one) { append_event(text, one, payload); }, event);
   text += '\n';
 }
 
 void append_line(std::string& text, const ProcessEvent& event, Payload payload) {
-  LineWriter(text, payload).event(event);
+  append_event(text, event, payload);
   text += '\n';
 }
 

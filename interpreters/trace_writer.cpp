@@ -1,5 +1,6 @@
 #include "interpreters/trace_writer.hpp"
 
+#include <new>
 #include <variant>
 
 namespace antiphon {
@@ -19,10 +20,18 @@ ProcessEvent TraceWriter::renamed(const ProcessEvent& event) const {
 
 void TraceWriter::write(const ProcessEvent& event) {
   if (file_->has_given_up()) return;
-  if (workers_ == 1) {
-    append_line(held_back_, event, payload_);
-  } else {
-    append_line(held_back_, renamed(event), payload_);
+  const std::size_t whole = held_back_.size();
+  try {
+    if (workers_ == 1) {
+      append_line(held_back_, event, payload_);
+    } else {
+      append_line(held_back_, renamed(event), payload_);
+    }
+  } catch (const std::bad_alloc&) {
+    // A trace with a gap would be none, so it ends with what there is.
+    held_back_.resize(whole);
+    flush();
+    return file_->give_up(want_of_memory);
   }
   if (held_back_.size() >= most_held_back || is_due_at_once(event)) flush();
 }

@@ -331,6 +331,9 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
 
   [[nodiscard]] bool busy() const { return closing_ > 0; }
 
+  /// To take a request back fails where it could go on.
+  static bool has_room(const Channel&) { return false; }
+
   // -- waiting --------------------------------------------------------------------------------------------------
 
   std::size_t poll(Nanoseconds at_most) {

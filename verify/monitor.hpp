@@ -11,8 +11,10 @@ namespace antiphon::verify {
 /// and on what is owed to them. It keeps the bytes that are owed where they were received, and no others.
 class Monitor final : public TraceSink {
  public:
-  /// `alarm` is called at the first violation of each clause, before the run goes on.
-  Monitor(const Expectations& expectations, std::function<void(const Violation&)> alarm);
+  /// `alarm` is called at the first violation of each clause, before the run goes on. `when_blind` is called when there
+  /// is no memory to judge with: it sees no more from there on, the run goes on, and the verdict is incomplete.
+  Monitor(const Expectations& expectations, std::function<void(const Violation&)> alarm,
+          std::function<void()> when_blind = {});
 
   /// Of the loops each numbers its processes itself; this is for whoever asks.
   ProcessId next_process() override { return ++last_; }
@@ -29,6 +31,8 @@ class Monitor final : public TraceSink {
 
   Judge judge_;
   std::function<void(const Violation&)> alarm_;
+  std::function<void()> when_blind_;
+  bool is_blind_ = false;
   std::size_t told_ = 0;
   ProcessId last_ = 0;
 };

@@ -2,8 +2,6 @@
 
 #include <cstdint>
 #include <map>
-#include <unordered_map>
-#include <vector>
 
 #include "core/trace.hpp"
 #include "interpreters/origin.hpp"
@@ -34,8 +32,9 @@ class AlikeChildren {
 
   OriginCounts* of_first_;
   std::map<ProcessId, OriginCounts> of_others_;  ///< Of those that are there.
-  std::unordered_map<ProcessId, Counted> living_;
-  std::map<ProcessId, std::vector<Origin>> unreaped_;  ///< By parent.
+  // A child that ends moves from the one to the other, which takes no memory.
+  std::multimap<ProcessId, Counted> living_;    ///< By child.
+  std::multimap<ProcessId, Counted> unreaped_;  ///< By parent.
 };
 
 }  // namespace antiphon::loop

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/pool.hpp"
 #include "interpreters/event_loop.hpp"
 #include "interpreters/loop/alike_children.hpp"
 #include "interpreters/loop/spin.hpp"
@@ -29,6 +30,7 @@ namespace antiphon::loop {
 ///     std::size_t poll(Nanoseconds at_most)  submits what there is, waits for events and wakes tasks; the number of
 ///                                            events that came from the network
 ///     bool busy() const               something is still to be closed
+///     static bool has_room(const Channel&)   a Send that waits will be told that it can go on; asked when it is due
 ///     static constexpr bool sockets_block     its sockets are to be without O_NONBLOCK
 template <class Backend, class TheChannel>
 class Scheduler {
@@ -37,6 +39,8 @@ class Scheduler {
   using Task = loop::Task<Channel>;
 
   LoopReport run(const Server& server) {
+    timers_.make_room(1);
+    pool::keep_reserve();
     Task& first = tasks_.take();
     first.process.emplace(server);
     ++living_;
@@ -216,10 +220,15 @@ class Scheduler {
     }
   }
 
+  /// A process that finds no memory for what follows ends, as one of the operating system would, and it alone.
   template <Instruction I>
-  static void go_on(Task& task, const typename I::Response& response) {
+  void go_on(Task& task, const typename I::Response& response) {
     task.begun = false;
-    task.process->template answer<I>(response);
+    try {
+      task.process->template answer<I>(response);
+    } catch (const std::bad_alloc&) {
+      task.process.emplace(without_memory_);
+    }
   }
 
   /// Whether somebody is told what the task does; `watch` if it is more than daily business.
@@ -325,6 +334,7 @@ class Scheduler {
   Task* copy_of(Task& task) {
     Task* child = nullptr;
     try {
+      timers_.make_room(static_cast<std::size_t>(living_) + 1);
       child = &tasks_.take();
       child->sockets = task.sockets;
     } catch (const std::bad_alloc&) {
@@ -359,6 +369,8 @@ class Scheduler {
       if (task.sockets.at(socket_of(instruction)) == nullptr) return failed(Errno::BADF);
     }
     if (first_look && cut_of(instruction) <= now_) return failed(Errno::STOPPING);
+    // The acceptor serves all, so it goes on only where it is sure to have memory for what follows.
+    if (std::same_as<I, Accept> && !pool::keep_reserve()) return failed(Errno::NOMEM);
     if (auto response = attempt(task, instruction)) return response;
     // The clock was read when the turn began. Waits for others may count from there; a Sleep lasts as long as it says.
     const Nanoseconds start = std::same_as<I, Sleep> && first_look ? kernel::now() : now_;
@@ -428,7 +440,9 @@ class Scheduler {
   // -- time -----------------------------------------------------------------------------------------------------
 
   std::optional<Result<Unit>> perform(Task& task, const Alarm& instruction) const {
-    task.alarm = kernel::after(now_, instruction.wait_ms);
+    // It cuts others short, so it does not count the time that a long turn of theirs took.
+    const bool rings = instruction.wait_ms != forever_ms;
+    task.alarm = rings ? kernel::after(kernel::now(), instruction.wait_ms) : kernel::never;
     return Unit{};
   }
 
@@ -476,10 +490,11 @@ class Scheduler {
     });
   }
 
-  static bool has_arrived(const Task& task, const Recv& recv) {
+  static bool would_go_on(const Task& task, const Recv& recv) {
     const auto there = kernel::peek(descriptor_of(task, recv.from));
     return there || there.error() != Errno::AGAIN;
   }
+  static bool would_go_on(const Task& task, const Send& send) { return Backend::has_room(*task.sockets.at(send.to)); }
 
   void fire_timers() {
     while (Task* const task = timers_.take_due(now_)) {
@@ -489,9 +504,9 @@ class Scheduler {
         continue;
       }
       visit_waiting(*task, [&]<class I>(const I& instruction) {
-        if constexpr (std::same_as<I, Recv>) {
-          // The wake-up may have been late, for all: what has arrived meanwhile comes first.
-          if (task->due != cut_of(instruction) && has_arrived(*task, instruction)) {
+        if constexpr (std::same_as<I, Recv> || std::same_as<I, Send>) {
+          // The wake-up may have been late, for all: what has become possible meanwhile comes first.
+          if (task->due != cut_of(instruction) && would_go_on(*task, instruction)) {
             return arm(*task, now_ + kernel::second);
           }
         }
@@ -547,6 +562,7 @@ class Scheduler {
   Timers<Task> timers_;
   TaskQueue<Task> ready_;
   LoopReport report_;
+  const Server without_memory_ = ret(Result<Unit>(failed(Errno::NOMEM)));
   std::int64_t living_ = 0;
   ProcessId last_id_ = 0;
   Nanoseconds now_ = kernel::now();

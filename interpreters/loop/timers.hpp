@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -19,6 +20,11 @@ inline constexpr std::uint32_t no_place = ~std::uint32_t{0};
 template <class Task>
 class Timers {
  public:
+  /// Makes sure that so many tasks find room. Throws std::bad_alloc; `set` does not where there is room.
+  void make_room(std::size_t tasks) {
+    if (tasks > heap_.capacity()) heap_.reserve(std::max(tasks, 2 * heap_.capacity()));
+  }
+
   /// The task is looked at no later than `at`.
   void set(Task& task, kernel::Nanoseconds at) {
     if (task.timer == no_place) {

@@ -135,6 +135,7 @@ const std::vector<Row>& rows() {
 
       {on_fork | on_epoll, {Send::name, send_on_connection(), "what there is room for"}},
       {on_epoll, {Send::name, epoll_ctl_call, "to be told when there is room"}},
+      {on_epoll, {Send::name, call("poll"), "whether there came to be room before its deadline"}},
       {on_uring, {Send::name, ring("SEND", IORING_OP_SEND), "what there is room for"}},
       {on_uring, {Send::name, cancel, "its deadline"}},
 

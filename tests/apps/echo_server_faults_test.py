@@ -119,7 +119,7 @@ class Forks(unittest.TestCase):
                         data = b"client %d" % number
                         try:
                             outcomes.append(server.echo(data) == data)
-                        except (ConnectionResetError, BrokenPipeError):
+                        except OSError:  # (a shutdown may find the connection gone: ENOTCONN)
                             outcomes.append(False)
                     self.assertEqual(outcomes, [False, True] * (CLIENTS // 2))
                     self.assertEqual(injection.injected(), CLIENTS // 2, injection.log())

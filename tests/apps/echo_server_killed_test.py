@@ -6,8 +6,11 @@ import sys
 sys.dont_write_bytecode = True
 
 import os
+import re
 import signal
+import socket
 import subprocess
+import threading
 import unittest
 
 from serving import PatientServer, Server, at_end, children_of, converse, eventually, on_each_interpreter
@@ -29,6 +32,8 @@ time.sleep(600)
 
 
 class Killed:
+    metrics = "127.0.0.1:0"
+
     def greeted(self, server):
         """Clients that are served, and go on."""
         clients = [server.connect() for _ in range(CLIENTS)]
@@ -59,6 +64,16 @@ class Killed:
                         with client:
                             self.assertTrue(at_end(client))
 
+    def test_so_does_the_process_of_its_metrics(self):
+        """The next one starts before the last one's is gone, at the same port."""
+        for _ in range(5):
+            with Server("--metrics", self.metrics, interpreter=self.interpreter) as server:
+                found = re.search(r"metrics on (\S+)", server.log())
+                self.metrics = found[1]
+                server.process.kill()
+                server.process.wait()
+                server.expected_status = -signal.SIGKILL
+
     def successor_at(self, port):
         """The kernel closes what a killed process has open before its parent hears of it, but for a ring, which it
         takes down in a worker of its own, later (io_ring_exit_work): until then the listener that an Accept of the
@@ -85,6 +100,17 @@ class Killed:
 
 
 globals().update(on_each_interpreter(Killed))
+
+
+class Metrics(unittest.TestCase):
+    def test_a_port_that_is_held_for_a_moment_is_waited_for(self):
+        """As the process of the metrics of a server that was killed holds it."""
+        with socket.create_server(("127.0.0.1", 0)) as holder:
+            release = threading.Timer(0.1, holder.close)
+            release.start()
+            with Server("--metrics", f"127.0.0.1:{holder.getsockname()[1]}") as server:
+                self.assertEqual(server.echo(b"hello"), b"hello")
+            release.join()
 
 
 class Session(unittest.TestCase):

@@ -7,7 +7,7 @@
 #include "core/pool.hpp"
 #include "core/process.hpp"
 #include "core/programs/echo.hpp"
-#include "tests/core/heap_counter.hpp"
+#include "tests/heap.hpp"
 
 /// In the steady state a program takes nothing from the heap.
 

@@ -2,10 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <new>
 #include <vector>
+
+#include "tests/heap.hpp"
 
 namespace antiphon {
 namespace {
@@ -50,6 +54,37 @@ TEST(Pool, EverySizeIsUsable) {
       pool::give_back(block, size);
     }
   }
+}
+
+// -- The reserve -------------------------------------------------------------------------------------------------
+
+TEST(Pool, TakesFromTheReserveWhereTheHeapHasNoMemory) {
+  pool::trim();
+  ASSERT_TRUE(pool::keep_reserve());
+  scarce_heap::fail(1, scarce_heap::for_ever);
+  std::array<void*, pool::reserved_blocks> blocks{};
+  for (std::size_t place = 0; place < blocks.size(); ++place) {
+    blocks[place] = pool::take(place);
+    std::memset(blocks[place], 0x5A, place);
+  }
+  EXPECT_THROW(pool::take(1'000), std::bad_alloc);
+  EXPECT_THROW(pool::take(500), std::bad_alloc);
+  EXPECT_FALSE(pool::keep_reserve());
+  scarce_heap::recover();
+  EXPECT_TRUE(pool::keep_reserve());
+  const std::ptrdiff_t outstanding = pool::outstanding();
+  for (std::size_t place = 0; place < blocks.size(); ++place) pool::give_back(blocks[place], place);
+  EXPECT_EQ(pool::outstanding(), outstanding - static_cast<std::ptrdiff_t>(blocks.size()));
+}
+
+TEST(Pool, HasNoReserveUnlessItIsAskedFor) {
+  pool::trim();
+  scarce_heap::fail(1, scarce_heap::for_ever);
+  const std::ptrdiff_t outstanding = pool::outstanding();
+  EXPECT_THROW(pool::take(48), std::bad_alloc);
+  EXPECT_EQ(pool::outstanding(), outstanding);
+  EXPECT_FALSE(pool::keep_reserve());
+  EXPECT_EQ(scarce_heap::recover(), 2);
 }
 
 TEST(Pool, BlocksInUseDoNotOverlap) {

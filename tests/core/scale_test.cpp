@@ -13,9 +13,9 @@
 #include "core/pool.hpp"
 #include "core/process.hpp"
 #include "core/program.hpp"
-#include "tests/core/heap_counter.hpp"
 #include "tests/core/small_stack.hpp"
 #include "tests/core/toy.hpp"
+#include "tests/heap.hpp"
 
 /// Long and deep programs are made, run, copied and destroyed in a constant C++ stack, and long ones in constant
 /// memory.

@@ -3,11 +3,13 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
 
 #include "interpreters/fork.hpp"
+#include "tests/heap.hpp"
 #include "tests/interpreters/scratch_trace.hpp"
 
 namespace antiphon {
@@ -47,6 +49,32 @@ TEST_F(TraceWriterTest, HoldsBackUntilAClientComesOrGoesOrTheEnd) {
     writer.write(slept);
   }
   EXPECT_EQ(content(), expected + event_line(slept) + '\n');
+}
+
+TEST_F(TraceWriterTest, WithoutMemoryTheTraceEndsWithAWholeLine) {
+  bool failed = true;
+  int ended = 0;
+  for (std::int64_t nth = 1; failed; ++nth) {
+    int complaints = 0;
+    // (Bounded, it needs more.)
+    const auto file = TraceFile::open(path(), least_trace_bytes, [&](const std::string&) { ++complaints; }).value();
+    file->start(header);
+    {
+      TraceWriter writer(*file);
+      scarce_heap::fail(nth, nth);
+      for (int time = 0; time < 300; ++time) {
+        writer.write(slept);
+        writer.write(closed);
+      }
+      failed = scarce_heap::recover() > 0;
+    }
+    ended += complaints;
+    ASSERT_EQ(complaints, failed ? 1 : 0) << "allocation " << nth;
+    ASSERT_EQ(file->has_given_up(), failed) << "allocation " << nth;
+    const std::string left = content();
+    ASSERT_TRUE(left.empty() || left.back() == '\n') << "allocation " << nth;
+  }
+  EXPECT_GT(ended, 0);
 }
 
 TEST_F(TraceWriterTest, HoldsBackSoMuchAndNoMore) {

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
+
+#include "tests/heap.hpp"
 
 namespace antiphon::verify {
 namespace {
@@ -48,6 +51,28 @@ TEST(Monitor, OfAServerThatDoesRightHasNothingToTell) {
   EXPECT_EQ(verdict.ruling, Ruling::holds);
   EXPECT_EQ(verdict.tally.events, 6U);
   EXPECT_EQ(alarms.at, std::vector<std::string>{});
+}
+
+TEST(Monitor, WithoutMemoryItSaysOnceThatItIsBlindAndIsIncomplete) {
+  const std::vector<ProcessEvent> events = server_run({Exchange<Close>{{Socket{5}}, failed(Errno::BADF)}});
+  bool failed = true;
+  int blind = 0;
+  for (std::int64_t nth = 1; failed; ++nth) {
+    int told = 0;
+    Monitor monitor(expected, [](const Violation&) {}, [&] { ++told; });
+    scarce_heap::fail(nth, nth);
+    for (const ProcessEvent& event : events) monitor.write(event);
+    failed = scarce_heap::recover() > 0;
+    blind += told;
+    ASSERT_EQ(told, failed ? 1 : 0) << "allocation " << nth;
+    const Verdict verdict = monitor.finish();
+    // What it had found by then stays.
+    const Ruling without = verdict.violations.empty() ? Ruling::incomplete : Ruling::violated;
+    ASSERT_EQ(verdict.ruling, failed ? without : Ruling::violated) << "allocation " << nth;
+    const std::string last = verdict.remarks.empty() ? "" : verdict.remarks.back();
+    ASSERT_EQ(last, failed ? "there was no memory to judge what followed" : "") << "allocation " << nth;
+  }
+  EXPECT_GT(blind, 0);
 }
 
 TEST(Monitor, RaisesTheAlarmAtTheEventAndOncePerClause) {
