@@ -42,8 +42,8 @@ std::int64_t seconds(const std::string& option, const std::string& text) {
   const char* const end = text.data() + text.size();
   const auto [stop, failure] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
   if (failure == std::errc{} && stop == end && number >= 0 && number <= longest_timeout_s) {
-    // What is not 0 stays so: 0 often means that there is no limit.
-    return static_cast<std::int64_t>(std::ceil(number * 1000));
+    // To the nearest millisecond, but what is not 0 stays so: 0 often means that there is no limit.
+    return std::max<std::int64_t>(std::llround(number * 1000), number > 0 ? 1 : 0);
   }
   refuse(option, fmt::format("'{}' is not a number of seconds from 0 to {:.0f}", text, longest_timeout_s));
 }

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "apps/expectations.hpp"
+#include "apps/limits.hpp"
 #include "apps/output.hpp"
 #include "apps/verify_arguments.hpp"
 #include "apps/verify_probe.hpp"
@@ -25,6 +25,7 @@
 #include "verify/comparison.hpp"
 #include "verify/coverage.hpp"
 #include "verify/emitted_test.hpp"
+#include "verify/expectations.hpp"
 #include "verify/explorer.hpp"
 #include "verify/fault_matrix.hpp"
 #include "verify/mutation.hpp"
@@ -35,8 +36,8 @@ namespace antiphon {
 namespace {
 
 /// Writes the counterexamples as a test, where that was asked for; then as the code says.
-ExitCode emit_test(const VerifyArguments& arguments, const Subject& subject, const verify::Expectations& expected,
-                   std::vector<verify::Counterexample> found, ExitCode code) {
+ExitCode emit_test(const VerifyArguments& arguments, const Subject& subject, std::vector<verify::Counterexample> found,
+                   ExitCode code) {
   if (!arguments.emit_test || code == ExitCode::bad_input) return code;
   const std::string& file = *arguments.emit_test;
   if (found.empty()) {
@@ -44,7 +45,7 @@ ExitCode emit_test(const VerifyArguments& arguments, const Subject& subject, con
     return code;
   }
   for (verify::Counterexample& one : found) one.replay = replay_command(subject, one.scenario);
-  const auto failure = make_file(file, verify::emitted_test(subject.name, expected, found));
+  const auto failure = make_file(file, verify::emitted_test(subject.name, arguments.options, found));
   return failure ? refused("--emit-test: " + *failure) : code;
 }
 
@@ -57,21 +58,30 @@ ExitCode replay(const VerifyArguments& arguments, const Server& server, const Su
   found.reserve(judged.verdict.violations.size());
   for (const verify::Violation& one : judged.verdict.violations) found.push_back({one.clause, *scenario, ""});
   const ExitCode code = print(own_name, report(subject, arguments, *scenario, judged), code_of(judged.verdict.ruling));
-  return emit_test(arguments, subject, expected, std::move(found), code);
+  return emit_test(arguments, subject, std::move(found), code);
 }
 
 /// The program that is asked for, and what it is held to.
 struct Asked {
   explicit Asked(const VerifyArguments& arguments)
-      : name(arguments.program.value_or("stream")),
+      : options(arguments.options),
+        name(arguments.program.value_or("stream")),
         server(*program_named(name, options)),
-        expected(expectations(name, options)) {}
+        expected(verify::expectations_of(name, options)) {}
 
   ProgramOptions options;
   std::string name;
   Server server;
   verify::Expectations expected;
 };
+
+Subject subject_of(const Asked& asked, std::string identity) {
+  return {asked.name, std::move(identity), limits_as_options(asked.options)};
+}
+
+verify::Generation generation_of(const VerifyArguments& arguments, const Asked& asked) {
+  return verify::generation_for(asked.expected, arguments.clients, arguments.fault_classes);
+}
 
 std::vector<verify::Counterexample> counterexamples(const std::vector<verify::Finding>& findings) {
   std::vector<verify::Counterexample> found;
@@ -100,14 +110,14 @@ ExitCode replay_on_the_kernel(const VerifyArguments& arguments, const Asked& ask
 
 ExitCode check_on_the_kernel(const VerifyArguments& arguments) {
   const Asked asked(arguments);
-  const Subject subject{asked.name, identity_of(asked.server)};
+  const Subject subject = subject_of(asked, identity_of(asked.server));
   if (const auto why_not = verify::why_not(*arguments.stage)) return refused("--on: " + *why_not);
   if (arguments.token) return replay_on_the_kernel(arguments, asked, subject);
   verify::ParityOptions options;
   options.stage = *arguments.stage;
   options.runs = arguments.stage_runs;
   options.seed = arguments.seed;
-  options.generation = {arguments.clients, arguments.fault_classes};
+  options.generation = generation_of(arguments, asked);
   options.expectations = asked.expected;
   options.progress = show_progress;
   const verify::ParityResult result = verify::check_parity(maker(asked), options);
@@ -119,7 +129,7 @@ ExitCode check_properties(const VerifyArguments& arguments) {
   if (arguments.stage) return check_on_the_kernel(arguments);
   const Asked asked(arguments);
   verify::Coverage coverage(asked.server);
-  const Subject subject{asked.name, identity_of(coverage.graph())};
+  const Subject subject = subject_of(asked, identity_of(coverage.graph()));
   if (const auto failure = arguments.emit_test ? cannot_make(*arguments.emit_test) : std::nullopt) {
     return refused("--emit-test: " + *failure);
   }
@@ -127,20 +137,27 @@ ExitCode check_properties(const VerifyArguments& arguments) {
   verify::CampaignOptions campaign;
   campaign.runs = arguments.runs;
   campaign.seed = arguments.seed;
-  campaign.generation = {arguments.clients, arguments.fault_classes};
+  campaign.generation = generation_of(arguments, asked);
   campaign.expectations = asked.expected;
+  campaign.planted = asked.options;
   campaign.progress = show_progress;
   campaign.each_run = [&](const std::vector<Event>& trace) { coverage.see(trace); };
   const verify::CampaignResult result = verify::campaign(asked.server, campaign);
   show_progress("");
   const ExitCode code = print(own_name, report(subject, arguments, result, coverage), code_of(result.ruling));
-  return emit_test(arguments, subject, asked.expected, counterexamples(result.findings), code);
+  return emit_test(arguments, subject, counterexamples(result.findings), code);
 }
 
-ExitCode explore(const VerifyArguments& arguments) {
-  verify::ScopeRequest request = arguments.explore.scope;
-  request.faults = arguments.fault_classes;
-  const auto scope = verify::scope_of(request);
+/// The scope of `explore` and `compare`. Where clients are counted by address there are two; of two clients one.
+void settle_scope(VerifyArguments& arguments) {
+  verify::ScopeRequest& scope = arguments.explore.scope;
+  scope.faults = arguments.fault_classes;
+  scope.addresses = scope.clients > 2 && arguments.options.server.max_per_address != unlimited ? 2 : 1;
+}
+
+ExitCode explore(VerifyArguments arguments) {
+  settle_scope(arguments);
+  const auto scope = verify::scope_of(arguments.explore.scope);
   if (!scope) return refused("--messages: " + scope.error());
   if (const auto failure = arguments.emit_test ? cannot_make(*arguments.emit_test) : std::nullopt) {
     return refused("--emit-test: " + *failure);
@@ -159,31 +176,31 @@ ExitCode explore(const VerifyArguments& arguments) {
   options.progress = show_progress;
   const auto estimate = verify::estimate(asked.server, *scope, options);
   if (estimate) show_progress(estimate_text(*estimate));
-  verify::Exploration result = verify::explore(asked.server, *scope, options);
-  result.estimate = estimate;
-  std::vector<verify::Finding> findings;
-  for (const verify::Discovery& one : result.discoveries) {
+  Explored explored{verify::explore(asked.server, *scope, options), {}, {}};
+  explored.result.estimate = estimate;
+  for (const verify::Discovery& one : explored.result.discoveries) {
     show_progress("shrinking a violation of " + std::string(one.breach.clause.name));
     const Scenario scenario = verify::scenario_of(asked.server, scope->scenario, one.path, one.lap);
-    findings.push_back(verify::minimised(asked.server, asked.expected, scenario, one.breach.clause.name));
+    explored.findings.push_back(verify::minimised(asked.server, asked.expected, scenario, one.breach.clause.name));
   }
+  options.progress("looking for runs that meet the limits");
+  explored.limits = verify::limits_met(asked.server, *scope, options);
   show_progress("");
-  const Subject subject{asked.name, identity_of(asked.server)};
-  const ExitCode code = print(own_name, report(subject, arguments, result, findings), code_of(result.ruling));
-  return emit_test(arguments, subject, asked.expected, counterexamples(findings), code);
+  const Subject subject = subject_of(asked, identity_of(asked.server));
+  const ExitCode code = print(own_name, report(subject, arguments, explored), code_of(explored.result.ruling));
+  return emit_test(arguments, subject, counterexamples(explored.findings), code);
 }
 
-ExitCode compare(const VerifyArguments& arguments) {
-  verify::ScopeRequest request = arguments.explore.scope;
-  request.faults = arguments.fault_classes;
-  const auto scope = verify::scope_of(request);
+ExitCode compare(VerifyArguments arguments) {
+  settle_scope(arguments);
+  const auto scope = verify::scope_of(arguments.explore.scope);
   if (!scope) return refused("--messages: " + scope.error());
   std::vector<Server> servers;
   std::array<Subject, 2> subjects;
   for (std::size_t side = 0; side < subjects.size(); ++side) {
     const std::string& name = arguments.compared.at(side);
-    servers.push_back(*program_named(name));
-    subjects.at(side) = {name, identity_of(servers[side])};
+    servers.push_back(*program_named(name, arguments.options));
+    subjects.at(side) = {name, identity_of(servers[side]), limits_as_options(arguments.options)};
   }
   verify::CompareOptions options;
   options.most_memory = arguments.explore.memory_mib << 20U;
@@ -214,7 +231,7 @@ ExitCode check_mutants(const VerifyArguments& arguments) {
   options.progress = show_progress;
   const verify::MutationResult result = verify::mutation_campaign(asked.server, options);
   show_progress("");
-  const Subject subject{asked.name, identity_of(asked.server)};
+  const Subject subject = subject_of(asked, identity_of(asked.server));
   return print(own_name, report(subject, arguments, result), code_of(result.ruling));
 }
 
@@ -229,7 +246,7 @@ ExitCode check_faults(const VerifyArguments& arguments) {
   options.progress = show_progress;
   const verify::FaultMatrix result = verify::fault_matrix(maker(asked), options);
   show_progress("");
-  const Subject subject{asked.name, identity_of(asked.server)};
+  const Subject subject = subject_of(asked, identity_of(asked.server));
   return print(own_name, report(subject, arguments, result), code_of(result.ruling));
 }
 

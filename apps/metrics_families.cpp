@@ -81,11 +81,6 @@ MetricFamily histogram(std::string name, std::string help, const MetricsBoard& b
   return made;
 }
 
-template <class... Is>
-constexpr auto names_of(Effects<Is...>) {
-  return std::array{Is::name...};
-}
-
 /// Those that were seen, and all successes.
 MetricFamily instructions(const MetricsBoard& board) {
   static constexpr auto names = names_of(Net{});

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "apps/addresses.hpp"
+#include "apps/limits.hpp"
 #include "apps/sandboxing.hpp"
 #include "apps/server_manual.hpp"
 #include "interpreters/trace_file.hpp"
@@ -24,7 +25,9 @@ namespace {
 constexpr std::int64_t most_spin_us = 1'000'000;
 constexpr std::string_view log_format_names[] = {"text", "json"};      // as in LogFormat
 constexpr std::string_view sandbox_names[] = {"on", "off", "report"};  // as in SandboxMode
-constexpr std::string_view on_violation_names[] = {"log", "abort"};    // as in OnViolation
+constexpr std::string_view not_for_seed[] = {"--host",         "--port",         "--backlog", "--max-connections",
+                                             "--idle-timeout", "--drain-timeout"};
+constexpr std::string_view on_violation_names[] = {"log", "abort"};  // as in OnViolation
 
 /// The interpreter that a name stands for.
 std::string chosen_interpreter(const std::string& name) {
@@ -75,14 +78,6 @@ SandboxMode chosen_sandbox(const std::string& name) {
   return mode;
 }
 
-/// The seed takes nothing from outside; who sets something for it would be misled.
-void check_seed(const CLI::App& app) {
-  for (const char* name : {"--host", "--port", "--backlog", "--max-connections", "--max-per-address", "--idle-timeout",
-                           "--progress-timeout", "--drain-timeout"}) {
-    if (app.count(name) != 0) refuse(name, "the program 'seed' does not take it");
-  }
-}
-
 /// The library that serves them is built without IPv6.
 Endpoint address_of_metrics(const std::string& text) {
   constexpr auto option = "--metrics";
@@ -113,14 +108,8 @@ void add_options(CLI::App& app, ServerArguments& arguments) {
   app.add_flag_callback("--once", [&] { arguments.program = "once"; })->excludes(program)->disable_flag_override();
   add_number(app, "--backlog", server.backlog, 0, most_int);
   add_number(app, "--max-connections", server.max_connections, 1, unlimited - 1);
-  add_number(app, "--max-per-address", server.max_per_address, 1, unlimited - 1);
-  for (const auto& [name, limit_ms] :
-       {std::pair("--idle-timeout", &session.until.wait_ms), std::pair("--progress-timeout", &session.progress_ms)}) {
-    add_text(app, name, [name, limit_ms](Text text) {
-      const std::int64_t limit = seconds(name, text);
-      *limit_ms = limit == 0 ? forever_ms : limit;
-    });
-  }
+  add_limit_options(app, arguments.options);
+  add_time_limit(app, "--idle-timeout", session.until.wait_ms);
   add_text(app, "--drain-timeout", [&](Text text) { session.until.drain_ms = seconds("--drain-timeout", text); });
   add_text(app, "--trace", [&](Text path) { arguments.trace = path; });
   add_text(app, "--trace-payload", [&](Text what) {
@@ -155,7 +144,8 @@ std::expected<ServerArguments, Farewell> read_server_arguments(int count, const 
     check_companions(app);
     arguments.chose_address = app.count("--host") + app.count("--port") != 0 || arguments.program == "seed";
     if (arguments.program == "seed") {
-      check_seed(app);
+      refuse_for_seed(app, not_for_seed);
+      refuse_for_seed(app, limit_options);
       arguments.options.server.at = {"127.0.0.1", 8888};
       arguments.options.session.until = {};
     } else {

@@ -5,7 +5,7 @@
 #include <ctime>
 #include <random>
 
-#include "apps/expectations.hpp"
+#include "verify/expectations.hpp"
 
 namespace antiphon {
 
@@ -41,7 +41,7 @@ void note_dead_metrics(const ServerLog& log, MetricsProcess& metrics) {
 verify::Expectations expectations_of_one(const ServerArguments& arguments) {
   TraceHeader header = header_of(arguments, arguments.options.server.at);
   header.workers = 1;
-  return expectations_of(header, arguments.program);
+  return verify::expectations_of(header, arguments.program);
 }
 
 std::optional<ExitCode> failure_of(const ServerLog& log, const ServerArguments& arguments, const Result<Unit>& result) {

@@ -325,8 +325,8 @@ class Workers {
   std::mutex mutex_;  ///< Of `bound`, `is_closed`, `over`, `is_settled_` and `may_accept_`.
   bool is_settled_ = false;
   std::condition_variable news_;
-  kernel::Descriptor changes_ = kernel::needed(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");  ///< The same news.
-  bool may_accept_ = false;  ///< All workers listen, and the server is who it is to be.
+  kernel::Descriptor changes_ = kernel::new_event();  ///< The same news.
+  bool may_accept_ = false;                           ///< All workers listen, and the server is who it is to be.
   std::vector<Worker> workers_;
 };
 

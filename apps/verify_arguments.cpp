@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <limits>
 #include <string_view>
 
 #include "apps/arguments.hpp"
+#include "apps/limits.hpp"
 #include "apps/verify_manual.hpp"
 #include "verify/generate.hpp"
 
@@ -160,6 +162,14 @@ void add_options(CLI::App& app, VerifyArguments& arguments) {
     settle(arguments.probe);
   });
   add_probe_options(*probe, arguments.probe, arguments.as_json);
+  for (CLI::App* const command : {properties, explore, mutants, compare, faults}) {
+    add_limit_options(*command, arguments.options);
+  }
+  app.final_callback([&] {
+    const bool is_seed =
+        arguments.program == "seed" || std::ranges::find(arguments.compared, "seed") != arguments.compared.end();
+    if (is_seed) refuse_for_seed(*app.get_subcommands().front(), limit_options);
+  });
 }
 
 }  // namespace

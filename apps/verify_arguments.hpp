@@ -9,6 +9,7 @@
 
 #include "apps/arguments.hpp"
 #include "apps/probe_arguments.hpp"
+#include "core/programs/catalogue.hpp"
 #include "verify/performance.hpp"
 #include "verify/scope.hpp"
 
@@ -37,6 +38,7 @@ struct VerifyArguments {
   bool in_simulator = false;            ///< Look for the recorded run in the simulator.
   std::optional<std::int64_t> port;     ///< Of the server that is judged, in an input that is not ours.
   std::optional<std::string> program;   ///< As given.
+  ProgramOptions options;               ///< What programs that run are made from.
   std::array<std::string, 2> compared;  ///< The programs of `compare`.
   std::uint64_t runs = 10'000;          ///< Of `properties`.
   std::uint64_t mutant_runs = 1'000;    ///< Of `mutants`, for each of them.

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/programs/catalogue.hpp"
 #include "core/programs/server.hpp"
 #include "core/trace.hpp"
 #include "verify/retrace.hpp"
@@ -20,8 +21,9 @@ struct InSimulator {
 };
 
 /// Looks for the runs of the program of that name, one a worker: they share nothing. `servers` are the program as it
-/// was made for each of them. Error: why one cannot be looked for.
+/// was made for each of them, with these options. Error: why one cannot be looked for.
 std::expected<std::vector<InSimulator>, std::string> look_in_simulator(const std::string& program,
+                                                                       const ProgramOptions& options,
                                                                        const std::vector<Server>& servers,
                                                                        const std::vector<ProcessEvent>& record);
 

@@ -30,6 +30,7 @@ USAGE
   echo-verify trace FILE --input strace|pcap [--port N] [--format FORMAT]
   echo-verify faults [--program NAME] [--on STAGE] [--format FORMAT]
   echo-verify mutants [--program NAME] [--runs N] [--seed S] [--format FORMAT]
+  Each of them but trace and probe: [--progress-timeout S] [--max-per-address N]
   echo-verify probe HOST:PORT [--once] [--runs N] [--seed S] [--timeout S] [--expect-idle-timeout S]
                     [--allow-remote] [--format FORMAT | --json]
 
@@ -117,7 +118,12 @@ OPTIONS
   --threads N      How many threads search, 1 to 64; only of strategy dfs. Default 1. Several do not judge runs without
                    end (clause served), and how many states a reduction leaves depends on who is faster.
   --faults LIST    none, all, or names with commas between them. Default none. Each scenario has some of them.
-{}  --once           Of probe: the server answers the first message and ends the connection.
+{}  --progress-timeout S, --max-per-address N
+                   Make the program with these limits, as echo-server does, and hold it to them. Clients are then at up
+                   to two addresses. Whether the limits took effect is said: an alarm that ends a Send (it takes the
+                   fault `idle`, and S below the idle limit of 60), a client that is refused for its address (it takes
+                   more than N clients at one). Default: no limits, and nothing said of them.
+  --once           Of probe: the server answers the first message and ends the connection.
   --timeout S      Of probe: seconds that all of it may take, 5 to 3600. Default 40. A client that waits in silence for
                    a twentieth of that gives up.
   --expect-idle-timeout S
@@ -150,6 +156,7 @@ EXAMPLES
   echo-verify properties --program seed
   echo-verify properties --program seed --emit-test seed_test.cpp
   echo-verify properties --faults all --on epoll
+  echo-verify properties --faults all --progress-timeout 30 --max-per-address 2
   echo-verify explore --clients 3
   echo-verify explore --messages any --faults interrupts
   echo-verify explore --clients 8 --faults all --strategy pct

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <range/v3/algorithm/count_if.hpp>
 #include <range/v3/view/enumerate.hpp>
-#include <range/v3/view/split.hpp>
 
 #include "apps/verify_report_parts.hpp"
 #include "interpreters/trace_text.hpp"
@@ -21,6 +20,11 @@ using verify::CampaignResult;
 using verify::Finding;
 using verify::Tally;
 using verify::Violation;
+
+/// As it stands behind --program.
+std::string with_options(const Subject& subject) {
+  return subject.name + (subject.options.empty() ? "" : " ") + subject.options;
+}
 
 std::string_view name_of(verify::Party party) {
   return party == verify::Party::program ? "the program" : "the interpreter or the kernel";
@@ -86,84 +90,6 @@ Json nearest_json(const Subject& subject, const verify::Nearest& nearest) {
   return json;
 }
 
-// -- Coverage ---------------------------------------------------------------------------------------------------
-
-std::string share_text(const verify::Coverage::Share& share, std::string_view what) {
-  return fmt::format("{} of {} {} ({} %)", share.reached, share.all, what,
-                     share.all == 0 ? 100 : 100 * share.reached / share.all);
-}
-
-std::string coverage_text(const verify::Coverage& coverage) {
-  return fmt::format("  covered: {}, {}, {}\n", share_text(coverage.points(), "points"),
-                     share_text(coverage.branches(), "branches"), share_text(coverage.errors(), "errors"));
-}
-
-/// The responses of a branch that never came.
-std::vector<std::string> never_answered(const verify::Coverage& coverage, std::size_t node, std::size_t branch) {
-  std::vector<std::string> unmet;
-  for (const auto [index, name] : coverage.graph().nodes[node].branches[branch].responses | ranges::views::enumerate) {
-    if (coverage.answers(node, branch, index) == 0) unmet.push_back(name);
-  }
-  return unmet;
-}
-
-std::string text_of(const ProgramGraph::Target& target) {
-  if (const auto* const node = std::get_if<std::size_t>(&target)) return fmt::format("#{}", *node + 1);
-  return "the end";
-}
-
-std::string never_reached_at(const verify::Coverage& coverage, std::size_t index) {
-  const ProgramGraph::Node& node = coverage.graph().nodes[index];
-  const std::string head = fmt::format("    #{} {}  :{}", index + 1, node.instruction, node.line);
-  if (coverage.arrivals(index) == 0) return head + ": never came here\n";
-  std::string text;
-  std::vector<std::string> errors;
-  for (const auto [branch, one] : node.branches | ranges::views::enumerate) {
-    if (coverage.passages(index, branch) == 0) {
-      text += fmt::format("\n      {}: to {}", one.label, text_of(one.target));
-    } else {
-      for (std::string& name : never_answered(coverage, index, branch)) errors.push_back(std::move(name));
-    }
-  }
-  std::ranges::sort(errors);
-  errors.erase(std::ranges::unique(errors).begin(), errors.end());
-  if (!errors.empty()) text += fmt::format("\n      never answered: {}", fmt::join(errors, ", "));
-  return text.empty() ? "" : head + text + '\n';
-}
-
-std::string never_reached(const verify::Coverage& coverage) {
-  std::string text;
-  for (std::size_t index = 0; index < coverage.graph().nodes.size(); ++index) text += never_reached_at(coverage, index);
-  return text.empty() ? "  nothing of the program was left out\n"
-                      : "  never reached, by the numbers of echo-dump\n" + text;
-}
-
-Json share_json(const verify::Coverage::Share& share) { return {{"reached", share.reached}, {"all", share.all}}; }
-
-Json branches_json(const verify::Coverage& coverage, std::size_t node) {
-  Json list = Json::array();
-  for (const auto [branch, one] : coverage.graph().nodes[node].branches | ranges::views::enumerate) {
-    list.push_back({{"label", one.label},
-                    {"passages", coverage.passages(node, branch)},
-                    {"never_answered", never_answered(coverage, node, branch)}});
-  }
-  return list;
-}
-
-Json coverage_json(const verify::Coverage& coverage) {
-  Json json{{"points", share_json(coverage.points())},
-            {"branches", share_json(coverage.branches())},
-            {"errors", share_json(coverage.errors())},
-            {"nodes", Json::array()}};
-  for (const auto [index, node] : coverage.graph().nodes | ranges::views::enumerate) {
-    json["nodes"].push_back({{"instruction", node.instruction},
-                             {"line", node.line},
-                             {"arrivals", coverage.arrivals(index)},
-                             {"branches", branches_json(coverage, index)}});
-  }
-  return json;
-}
-
 // -- Findings ---------------------------------------------------------------------------------------------------
 
 std::uint64_t canaries_found(const CampaignResult& result) {
@@ -174,6 +100,7 @@ std::uint64_t canaries_found(const CampaignResult& result) {
 Json campaign_json(const Subject& subject, const VerifyArguments& arguments, const CampaignResult& result) {
   Json json{{"verdict", verify::name_of(result.ruling)},
             {"program", subject.name},
+            {"options", subject.options},
             {"identity", subject.identity},
             {"runs", result.runs},
             {"seed", arguments.seed},
@@ -186,13 +113,12 @@ Json campaign_json(const Subject& subject, const VerifyArguments& arguments, con
   for (const verify::Clause& clause : verify::all_clauses()) {
     const bool violated = std::ranges::any_of(
         result.findings, [&](const Finding& finding) { return finding.violation.clause.name == clause.name; });
-    json["clauses"].push_back({{"name", clause.name}, {"text", clause.text}, {"violated", violated}});
+    const bool asked = std::ranges::find(result.not_asked, clause.name) == result.not_asked.end();
+    json["clauses"].push_back({{"name", clause.name}, {"text", clause.text}, {"asked", asked}, {"violated", violated}});
   }
   json["findings"] = Json::array();
   for (const Finding& finding : result.findings) json["findings"].push_back(finding_json(subject, finding));
-  json["sometimes"] = Json::array();
-  for (const verify::Sometimes& row : result.sometimes)
-    json["sometimes"].push_back({{"what", row.what}, {"runs", row.runs}});
+  json["sometimes"] = sometimes_json(result.sometimes);
   json["canaries"] = Json::array();
   for (const verify::Canary& canary : result.canaries) {
     json["canaries"].push_back(
@@ -213,6 +139,21 @@ std::string tally_text(const Tally& tally) {
       excuses(tally));
 }
 
+std::string sometimes_text(const std::vector<verify::Sometimes>& rows) {
+  std::string text;
+  for (const verify::Sometimes& row : rows) {
+    const std::string_view why_not = row.runs > 0 || row.needed ? "" : ", since these cannot show it";
+    text += fmt::format("  sometimes {}: in {} runs{}\n", row.what, row.runs, why_not);
+  }
+  return text;
+}
+
+Json sometimes_json(const std::vector<verify::Sometimes>& rows) {
+  Json list = Json::array();
+  for (const verify::Sometimes& row : rows) list.push_back({{"what", row.what}, {"runs", row.runs}});
+  return list;
+}
+
 std::string violation_text(const Violation& violation) {
   return fmt::format("violated: {}: {}\n  by {}: {}\n", violation.clause.name, violation.clause.text,
                      name_of(violation.party), violation.sentence);
@@ -230,6 +171,7 @@ Json tally_json(const Tally& tally) {
           {"bytes_received", tally.bytes_received},
           {"bytes_sent", tally.bytes_sent},
           {"failed_instructions", tally.errors},
+          {"sends_ended_by_alarm", tally.alarms},
           {"connections_by_excuse", by_excuse}};
 }
 
@@ -269,8 +211,12 @@ Json finding_json(const Subject& subject, const Finding& finding) {
   return one;
 }
 
+std::string text_of(const Subject& subject) {
+  return fmt::format("{} ({:.12})", with_options(subject), subject.identity);
+}
+
 std::string replay_command(const Subject& subject, const Scenario& scenario) {
-  return fmt::format("echo-verify properties --program {} --replay {}", subject.name,
+  return fmt::format("echo-verify properties --program {} --replay {}", with_options(subject),
                      verify::token_of(scenario, subject.name, subject.identity));
 }
 
@@ -286,13 +232,15 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
   for (const Finding& finding : result.findings) {
     text += finding_text(subject, finding, fmt::format("found in run {}", finding.found_in_run));
   }
-  text += fmt::format("{}: program {} ({:.12}), {} runs from seed {}, up to {} clients, faults {}\n",
-                      verify::name_of(result.ruling), subject.name, subject.identity, result.runs, arguments.seed,
-                      arguments.clients, arguments.faults);
+  text +=
+      fmt::format("{}: program {}, {} runs from seed {}, up to {} clients, faults {}\n", verify::name_of(result.ruling),
+                  text_of(subject), result.runs, arguments.seed, arguments.clients, arguments.faults);
   text += tally_text(result.total);
-  text += fmt::format("  contracts: {} of {} clauses hold in every run\n", clauses - result.findings.size(), clauses);
-  for (const verify::Sometimes& row : result.sometimes)
-    text += fmt::format("  sometimes {}: in {} runs\n", row.what, row.runs);
+  text += fmt::format(
+      "  contracts: {} of {} clauses hold in every run{}\n", clauses - result.findings.size() - result.not_asked.size(),
+      clauses,
+      result.not_asked.empty() ? "" : fmt::format("; no limit is set for {}", fmt::join(result.not_asked, ", ")));
+  text += sometimes_text(result.sometimes);
   text += fmt::format("  planted violations found, with all faults: {} of {}\n", canaries_found(result),
                       result.canaries.size());
   text += fmt::format("  content of messages: {}\n",
@@ -315,6 +263,7 @@ std::string replayed_text(const Scenario& scenario, const verify::Judged& judged
 Json replayed_json(const Subject& subject, const Scenario& scenario, const verify::Judged& judged) {
   return {{"verdict", verify::name_of(judged.verdict.ruling)},
           {"program", subject.name},
+          {"options", subject.options},
           {"identity", subject.identity},
           {"scenario", describe(scenario)},
           {"violations", violations_json(judged.verdict.violations)},
@@ -327,8 +276,7 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
                    const verify::Judged& judged) {
   if (arguments.as_json) return printed(replayed_json(subject, scenario, judged));
   return replayed_text(scenario, judged) +
-         fmt::format("{}: program {} ({:.12}), replayed\n", verify::name_of(judged.verdict.ruling), subject.name,
-                     subject.identity) +
+         fmt::format("{}: program {}, replayed\n", verify::name_of(judged.verdict.ruling), text_of(subject)) +
          lines_of(judged.verdict.remarks);
 }
 

@@ -10,6 +10,7 @@
 #include "verify/coverage.hpp"
 #include "verify/explorer.hpp"
 #include "verify/fault_matrix.hpp"
+#include "verify/limits_met.hpp"
 #include "verify/mutation.hpp"
 #include "verify/parity.hpp"
 
@@ -21,7 +22,11 @@ namespace antiphon {
 struct Subject {
   std::string name;
   std::string identity;
+  std::string options;  ///< The limits that it was made with, as on a command line.
 };
+
+/// "stream --progress-timeout 30 (0123456789ab)".
+std::string text_of(const Subject& subject);
 
 /// The command that runs a scenario again.
 std::string replay_command(const Subject& subject, const Scenario& scenario);
@@ -40,9 +45,14 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
 
 std::string estimate_text(const verify::Estimate& estimate);
 
-/// `findings` are the exploration's discoveries, minimised.
-std::string report(const Subject& subject, const VerifyArguments& arguments, const verify::Exploration& result,
-                   const std::vector<verify::Finding>& findings);
+/// What an exploration found.
+struct Explored {
+  verify::Exploration result;
+  std::vector<verify::Finding> findings;  ///< Its discoveries, minimised.
+  std::vector<verify::LimitMet> limits;
+};
+
+std::string report(const Subject& subject, const VerifyArguments& arguments, const Explored& explored);
 
 /// A run that a comparison found, as the command that replays it; "" if it has none.
 struct Replays {

@@ -51,8 +51,9 @@ std::string side_text(const Subject& subject, const ComparedSide& side) {
 }
 
 Json side_json(const Subject& subject, const ComparedSide& side) {
-  return {{"program", subject.name}, {"identity", subject.identity}, {"states", side.states},
-          {"silent", side.silent},   {"visible", side.visible},      {"rests", side.rests}};
+  return {{"program", subject.name}, {"options", subject.options}, {"identity", subject.identity},
+          {"states", side.states},   {"silent", side.silent},      {"visible", side.visible},
+          {"rests", side.rests}};
 }
 
 Json only_json(const Comparison& result, const Replays& replays) {
@@ -113,8 +114,7 @@ std::string report(const Subjects& subjects, const VerifyArguments& arguments, c
     text += trace_text(only->trace) + replay_text(subjects.at(side), replays.only.at(side)) + '\n';
   }
   if (result.distinction) text += distinction_text(subjects, *result.distinction, replays);
-  text += fmt::format("{}: {} ({:.12}) and {} ({:.12})\n", verdict_of(result), subjects[0].name, subjects[0].identity,
-                      subjects[1].name, subjects[1].identity);
+  text += fmt::format("{}: {} and {}\n", verdict_of(result), text_of(subjects[0]), text_of(subjects[1]));
   text += "  " + scope_text(arguments) + '\n';
   for (std::size_t side = 0; side < subjects.size(); ++side)
     text += side_text(subjects.at(side), result.sides.at(side));

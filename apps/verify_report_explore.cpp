@@ -33,12 +33,25 @@ std::string_view name_of(verify::EndlessRuns endless) {
   return names[static_cast<std::size_t>(endless)];
 }
 
-Json json_of(const Subject& subject, const VerifyArguments& arguments, const verify::Exploration& result,
-             const std::vector<verify::Finding>& findings) {
+std::string text_of(const verify::LimitMet& limit) {
+  switch (limit.meeting) {
+    case verify::Meeting::met:
+      return fmt::format("  limits: {} in some run of this scope\n", limit.what);
+    case verify::Meeting::never:
+      return fmt::format("  limits: it never happens in this scope that {}; nothing is said of that\n", limit.what);
+    case verify::Meeting::not_seen:
+      break;
+  }
+  return fmt::format("  limits: a short search did not see that {}\n", limit.what);
+}
+
+Json json_of(const Subject& subject, const VerifyArguments& arguments, const Explored& explored) {
+  const verify::Exploration& result = explored.result;
   Json json{
       {"verdict", verify::name_of(result.ruling)},
       {"closed", result.closed},
       {"program", subject.name},
+      {"options", subject.options},
       {"identity", subject.identity},
       {"walks", result.walks},
       {"walks_cut", result.cut},
@@ -57,7 +70,11 @@ Json json_of(const Subject& subject, const VerifyArguments& arguments, const ver
       {"notes", result.notes}};
   json.update(scope_json(arguments));
   json["findings"] = Json::array();
-  for (const verify::Finding& finding : findings) json["findings"].push_back(finding_json(subject, finding));
+  for (const verify::Finding& finding : explored.findings) json["findings"].push_back(finding_json(subject, finding));
+  json["limits"] = Json::array();
+  for (const verify::LimitMet& limit : explored.limits) {
+    json["limits"].push_back({{"what", limit.what}, {"met", verify::name_of(limit.meeting)}});
+  }
   return json;
 }
 
@@ -68,17 +85,19 @@ std::string scope_text(const VerifyArguments& arguments) {
   const verify::ScopeRequest& scope = explore.scope;
   const bool lacks_memory = arguments.faults == "all" || arguments.faults.find("memory") != std::string::npos;
   const std::string messages = scope.any_messages ? "any number of" : std::to_string(scope.messages);
+  const std::string places = scope.addresses > 1 ? fmt::format(" at {} addresses", scope.addresses) : "";
   return fmt::format(
-      "{} clients, each {} messages of {} bytes; buffers of {} bytes; reads and writes of any length; "
+      "{} clients{}, each {} messages of {} bytes; buffers of {} bytes; reads and writes of any length; "
       "faults {}{}",
-      scope.clients, messages, scope.size, scope.capacity, arguments.faults,
+      scope.clients, places, messages, scope.size, scope.capacity, arguments.faults,
       lacks_memory ? fmt::format(" (at most {} for want of memory)", verify::most_memory_faults) : "");
 }
 
 Json scope_json(const VerifyArguments& arguments) {
   const verify::ScopeRequest& scope = arguments.explore.scope;
-  return {{"clients", scope.clients}, {"messages", scope.messages}, {"any_messages", scope.any_messages},
-          {"size", scope.size},       {"capacity", scope.capacity}, {"faults", arguments.faults}};
+  return {{"clients", scope.clients},           {"addresses", scope.addresses}, {"messages", scope.messages},
+          {"any_messages", scope.any_messages}, {"size", scope.size},           {"capacity", scope.capacity},
+          {"faults", arguments.faults}};
 }
 
 std::string estimate_text(const verify::Estimate& estimate) {
@@ -86,16 +105,16 @@ std::string estimate_text(const verify::Estimate& estimate) {
                      estimate.most);
 }
 
-std::string report(const Subject& subject, const VerifyArguments& arguments, const verify::Exploration& result,
-                   const std::vector<verify::Finding>& findings) {
-  if (arguments.as_json) return printed(json_of(subject, arguments, result, findings));
+std::string report(const Subject& subject, const VerifyArguments& arguments, const Explored& explored) {
+  if (arguments.as_json) return printed(json_of(subject, arguments, explored));
+  const verify::Exploration& result = explored.result;
   const bool in_walks = verify::in_walks(arguments.explore.order);
   std::string text;
-  for (const verify::Finding& finding : findings)
+  for (const verify::Finding& finding : explored.findings)
     text += finding_text(subject, finding, fmt::format("found in {} states", result.states));
   const std::string seen = in_walks ? fmt::format("{} walks, ", result.walks) : result.closed ? "closed, " : "";
-  text += fmt::format("{}{}: program {} ({:.12}), {}{} states\n", verify::name_of(result.ruling),
-                      exception_text(result), subject.name, subject.identity, seen, result.states);
+  text += fmt::format("{}{}: program {}, {}{} states\n", verify::name_of(result.ruling), exception_text(result),
+                      text_of(subject), seen, result.states);
   text += "  " + scope_text(arguments) + '\n';
   if (result.estimate) text += "  " + estimate_text(*result.estimate) + '\n';
   text +=
@@ -112,6 +131,7 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
                         result.missed);
   }
   if (result.closed) text += fmt::format("  {}\n", endless_text(result.endless));
+  for (const verify::LimitMet& limit : explored.limits) text += text_of(limit);
   if (!result.closed && !in_walks) text += fmt::format("  not closed: {} states at the frontier\n", result.frontier);
   return text + lines_of(result.notes) + lines_of(result.remarks);
 }

@@ -133,6 +133,7 @@ std::string json_text(const Subject& subject, const VerifyArguments& arguments, 
   }
   return printed({{"verdict", verify::name_of(matrix.ruling)},
                   {"program", subject.name},
+                  {"options", subject.options},
                   {"identity", subject.identity},
                   {"on", where(arguments)},
                   {"clients", matrix.clients},
@@ -155,8 +156,8 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
   }
   const std::size_t bad =
       count(result, Survival::hung) + count(result, Survival::broke) + count(result, Survival::parted);
-  text += fmt::format("{}: program {} ({:.12}), {}, {} clients, {} cells\n", verify::name_of(result.ruling),
-                      subject.name, subject.identity, where(arguments), result.clients, result.cells.size());
+  text += fmt::format("{}: program {}, {}, {} clients, {} cells\n", verify::name_of(result.ruling), text_of(subject),
+                      where(arguments), result.clients, result.cells.size());
   text += fmt::format("  served on {}, refused a client {}, stopped and said so {}, bad {}\n",
                       count(result, Survival::served), count(result, Survival::refused),
                       count(result, Survival::stopped), bad);

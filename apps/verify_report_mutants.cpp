@@ -37,6 +37,7 @@ std::string json_text(const Subject& subject, const VerifyArguments& arguments, 
   }
   const Json json{{"verdict", verify::name_of(result.ruling)},
                   {"program", subject.name},
+                  {"options", subject.options},
                   {"identity", subject.identity},
                   {"runs", arguments.mutant_runs},
                   {"seed", arguments.seed},
@@ -74,8 +75,8 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
   for (const Trial& trial : result.trials) {
     if (trial.fate == Fate::survived) text += survivor(trial);
   }
-  text += fmt::format("\n{}: program {} ({:.12}), {} mutants: {} killed, {} equivalent, {} survived\n",
-                      verify::name_of(result.ruling), subject.name, subject.identity, result.trials.size(),
+  text += fmt::format("\n{}: program {}, {} mutants: {} killed, {} equivalent, {} survived\n",
+                      verify::name_of(result.ruling), text_of(subject), result.trials.size(),
                       result.count(Fate::killed), result.count(Fate::equivalent), result.count(Fate::survived));
   text += fmt::format(
       "  random scenarios from seed {}, up to {} for each mutant, all faults; then all of {} small scopes;\n"

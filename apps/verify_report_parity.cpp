@@ -58,6 +58,7 @@ Json gap_json(const Subject& subject, const VerifyArguments& arguments, const Pa
 Json parity_json(const Subject& subject, const VerifyArguments& arguments, const ParityResult& result) {
   Json json{{"verdict", verify::name_of(result.ruling)},
             {"program", subject.name},
+            {"options", subject.options},
             {"identity", subject.identity},
             {"on", stage_name(arguments)},
             {"runs", result.runs},
@@ -71,6 +72,7 @@ Json parity_json(const Subject& subject, const VerifyArguments& arguments, const
             {"incomplete_runs", result.incomplete_runs},
             {"planted_differences_found", result.planted_found},
             {"total", tally_json(result.total)},
+            {"sometimes", sometimes_json(result.sometimes)},
             {"findings", Json::array()}};
   for (const PerformedFinding& one : result.findings) {
     json["findings"].push_back(finding_json(subject, one.finding));
@@ -89,10 +91,10 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
   std::string text;
   if (result.gap) text += gap_text(subject, arguments, *result.gap);
   for (const PerformedFinding& one : result.findings) text += performed_text(subject, arguments, one);
-  text += fmt::format("{}: program {} ({:.12}) on {}, {} runs from seed {}, up to {} clients, faults {}\n",
-                      verify::name_of(result.ruling), subject.name, subject.identity, stage_name(arguments),
-                      result.runs, arguments.seed, arguments.clients, arguments.faults);
-  text += tally_text(result.total);
+  text += fmt::format("{}: program {} on {}, {} runs from seed {}, up to {} clients, faults {}\n",
+                      verify::name_of(result.ruling), text_of(subject), stage_name(arguments), result.runs,
+                      arguments.seed, arguments.clients, arguments.faults);
+  text += tally_text(result.total) + sometimes_text(result.sometimes);
   text += fmt::format("  {} steps went as in the simulator; {} answers were given in the kernel's stead\n",
                       result.steps, result.given);
   if (result.tried_again > 0) {
@@ -124,8 +126,8 @@ std::string report(const Subject& subject, const VerifyArguments& arguments, con
   }
   std::string text = replayed_text(scenario, judged);
   if (difference) text += std::string(parity_text) + difference_text(*difference, stage_name(arguments));
-  text += fmt::format("{}: program {} ({:.12}), replayed on {}\n", verify::name_of(verdict.ruling), subject.name,
-                      subject.identity, stage_name(arguments));
+  text += fmt::format("{}: program {}, replayed on {}\n", verify::name_of(verdict.ruling), text_of(subject),
+                      stage_name(arguments));
   const std::string_view how_far = difference              ? ", and then none"
                                    : performance.cut_short ? "; then a Recv answered less than there was, as it may"
                                                            : ", all that there are";

@@ -25,6 +25,15 @@ std::string excuses(const verify::Tally& tally);
 std::string tally_text(const verify::Tally& tally);
 Json tally_json(const verify::Tally& tally);
 
+/// Shares of what was reached, in a line; and, line by line, what was not.
+std::string coverage_text(const verify::Coverage& coverage);
+std::string never_reached(const verify::Coverage& coverage);
+Json coverage_json(const verify::Coverage& coverage);
+
+/// What has to happen in some run, and in how many it did.
+std::string sometimes_text(const std::vector<verify::Sometimes>& rows);
+Json sometimes_json(const std::vector<verify::Sometimes>& rows);
+
 /// The clause, who broke it, and how.
 std::string violation_text(const verify::Violation& violation);
 Json violation_json(const verify::Violation& violation);
@@ -37,9 +46,6 @@ Json scope_json(const VerifyArguments& arguments);
 /// A run again: its scenario, its table, and what it broke.
 std::string replayed_text(const Scenario& scenario, const verify::Judged& judged);
 Json replayed_json(const Subject& subject, const Scenario& scenario, const verify::Judged& judged);
-
-/// Each line moved to the right.
-std::string indented(const std::string& text);
 
 /// A violation with its counterexample. `effort` says how it was found.
 std::string finding_text(const Subject& subject, const verify::Finding& finding, const std::string& effort);

@@ -11,7 +11,6 @@
 #include <variant>
 #include <vector>
 
-#include "apps/expectations.hpp"
 #include "apps/output.hpp"
 #include "apps/trace_parts.hpp"
 #include "apps/verify_foreign.hpp"
@@ -19,6 +18,7 @@
 #include "apps/verify_report_trace.hpp"
 #include "apps/verify_verdict.hpp"
 #include "core/programs/catalogue.hpp"
+#include "verify/expectations.hpp"
 
 namespace antiphon {
 
@@ -34,7 +34,7 @@ ExitCode not_judged(const VerifyArguments& arguments, TraceHeader header, std::s
 
 /// The workers' programs, made from what the header says.
 std::vector<Server> programs_of(const TraceHeader& header, const std::string& program) {
-  ProgramOptions options = options_of(header);
+  ProgramOptions options = verify::options_of(header);
   std::vector<Server> programs;
   for (std::uint32_t worker = 0; worker < header.workers; ++worker) {
     programs.push_back(*program_named(program, options));
@@ -54,7 +54,7 @@ class Trial {
   Trial(const VerifyArguments& arguments, TraceHeader header)
       : header_(std::move(header)),
         program_(arguments.program.value_or(header_.program)),
-        judge_(expectations_of(header_, program_)),
+        judge_(verify::expectations_of(header_, program_)),
         keeps_(arguments.in_simulator) {
     if (arguments.program) replay_.emplace(programs_of(header_, program_));
   }
@@ -80,7 +80,7 @@ class Trial {
       leave_open(verdict, "a process was not seen to its end");
     }
     if (!keeps_ || replay_->parting()) return judged;
-    auto found = look_in_simulator(program_, programs_of(header_, program_), record_);
+    auto found = look_in_simulator(program_, verify::options_of(header_), programs_of(header_, program_), record_);
     if (!found) return std::unexpected(std::move(found.error()));
     const bool may_lack_lines = !verdict.remarks.empty();
     for (const InSimulator& one : *found) rule(one, may_lack_lines, verdict);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <cstdint>
 #include <string_view>
@@ -41,6 +42,12 @@ template <Instruction... Is>
 struct Effects {
   static_assert(detail::distinct_codes<Is...>(), "two instructions of an effect set have one name");
 };
+
+/// The names of its instructions, in their order.
+template <class... Is>
+constexpr auto names_of(Effects<Is...>) {
+  return std::array<std::string_view, sizeof...(Is)>{Is::name...};
+}
 
 template <class I, class Set>
 constexpr bool member = false;

@@ -9,13 +9,7 @@ namespace antiphon {
 using kernel::Nanoseconds;
 using kernel::never;
 
-namespace {
-
-kernel::Descriptor event() { return kernel::needed(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"); }
-
-}  // namespace
-
-FamilyStop::FamilyStop() : event_(event()), event_at_once_(event()) {}
+FamilyStop::FamilyStop() : event_(kernel::new_event()), event_at_once_(kernel::new_event()) {}
 
 void FamilyStop::ask(bool first) {
   const bool again = std::exchange(was_asked_, true);

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -43,6 +44,8 @@ Descriptor needed(int descriptor, const char* call) {
   if (descriptor < 0) throw std::system_error(errno, std::generic_category(), call);
   return Descriptor(descriptor);
 }
+
+Descriptor new_event() { return needed(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"); }
 
 void Patience::failed(int error) {
   constexpr int most_failures = 1000;

@@ -60,6 +60,9 @@ class Descriptor {
 /// Throws std::system_error with the last error of a call that nothing goes on without.
 Descriptor needed(int descriptor, const char* call);
 
+/// An eventfd(2) that nobody has written to, and that does not block. Throws std::system_error.
+Descriptor new_event();
+
 /// What a loop has with the call that it waits by. Such a call fails for want of something, which passes; or for a
 /// reason that does not pass, and then the loop must end.
 class Patience {

@@ -87,7 +87,7 @@ Reach reach_of(const Server& program, const InstructionNames& bound, const Graph
             .why_not_exact = fmt::format("{}", fmt::join(remarks, "; "))};
   }
   // The names have to live for ever; those of the graph do not.
-  const InstructionNames all = names_of(Net{});
+  const InstructionNames all = all_of(Net{});
   const Steps steps(mapped);
   const std::vector<Target> start{mapped.graph.start};
   const std::set<std::size_t> anywhere = steps.closure(start);

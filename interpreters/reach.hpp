@@ -16,9 +16,11 @@ namespace antiphon {
 /// Instructions by their names.
 using InstructionNames = std::set<std::string_view>;
 
-template <class... Is>
-InstructionNames names_of(Effects<Is...>) {
-  return {Is::name...};
+/// All of an effect set.
+template <class Set>
+InstructionNames all_of(Set effects) {
+  const auto names = names_of(effects);
+  return {names.begin(), names.end()};
 }
 
 struct Reach {
@@ -40,6 +42,6 @@ struct Reach {
 ///
 /// `listening` is `anywhere` for a program that can fork before it listens: the processes of an event loop share a
 /// thread, and the other one may not have come as far. Throws std::bad_alloc.
-Reach reach_of(const Server& program, const InstructionNames& bound = names_of(Net{}), const GraphLimits& limits = {});
+Reach reach_of(const Server& program, const InstructionNames& bound = all_of(Net{}), const GraphLimits& limits = {});
 
 }  // namespace antiphon

@@ -9,6 +9,7 @@
 #include "core/effects.hpp"
 #include "core/instructions.hpp"
 #include "core/result.hpp"
+#include "interpreters/operands.hpp"
 
 /// What the world can answer an instruction with, for those who try everything.
 
@@ -29,17 +30,6 @@ std::span<const Errno> errors_of() {
 /// does not know.
 inline constexpr Errno unlisted_error{133};
 
-/// When the instruction may be answered EXPIRED, and when STOPPING.
-template <Instruction I>
-Deadline deadline_of(const I& instruction) {
-  constexpr bool stops_at_once = std::same_as<I, Accept> || std::same_as<I, Sleep>;
-  if constexpr (requires { instruction.until; }) {
-    return instruction.until;
-  } else {
-    return {.wait_ms = forever_ms, .drain_ms = stops_at_once ? 0 : forever_ms};
-  }
-}
-
 /// Whether the process has an alarm once the instruction was answered, if it had one before.
 template <Instruction I>
 bool has_alarm_after(bool had_one, const I& instruction, const typename I::Response& response) {
@@ -55,8 +45,10 @@ void for_each_failure(const I& instruction, bool has_alarm, Visit&& visit) {
   for (const Errno error : errors_of<I>()) visit(error);
   visit(unlisted_error);
   const Deadline until = deadline_of(instruction);
-  const bool hears_alarm = has_alarm && requires { instruction.until; };
-  if (until.wait_ms != forever_ms || hears_alarm) visit(Errno::EXPIRED);
+  // (The end of a Sleep is its answer.)
+  if constexpr (requires { instruction.until; }) {
+    if (until.wait_ms != forever_ms || has_alarm) visit(Errno::EXPIRED);
+  }
   if (until.drain_ms != forever_ms) visit(Errno::STOPPING);
 }
 

@@ -7,13 +7,7 @@
 
 namespace antiphon {
 
-namespace {
-
-kernel::Descriptor event() { return kernel::needed(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"); }
-
-}  // namespace
-
-Stop::Stop() : event_(event()), event_at_once_(event()) {}
+Stop::Stop() : event_(kernel::new_event()), event_at_once_(kernel::new_event()) {}
 
 bool Stop::request() {
   kernel::Nanoseconds before = kernel::never;

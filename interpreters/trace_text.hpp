@@ -11,7 +11,7 @@
 /// The text form of a trace: JSON Lines. A header, then an event a line, its fields in a fixed order:
 ///
 ///     {"antiphon":"trace","version":2,"program":"stream","interpreter":"fork","idle_ms":60000,
-///         "progress_ms":null,"drain_ms":5000,"max_connections":null,"at":{"host":"127.0.0.1","port":0},
+///         "drain_ms":5000,"max_connections":null,"at":{"host":"127.0.0.1","port":0},
 ///         "bound":{"host":"127.0.0.1","port":8888},"backlog":4096,"at_most":16384,"workers":1,"run":271828,"part":0}
 ///         (on one line)
 ///     {"process":0,"event":3,"do":"Accept","listener":0,"answer":1}
@@ -22,9 +22,10 @@
 ///     {"process":1,"event":2,"do":"Close","socket":1,"error":"EIO"}
 ///     {"process":1,"event":3,"end":"ok"}
 ///
-/// `null` is a number without a limit. Where clients are counted by address the header ends with
-/// `"max_per_address":10`, and a Fork has `"at_most_alike":10,"client":1` behind `at_most`. Bytes are `text` when all
-/// of them are printable ASCII or one of \n, \r, \t, else `hex`; or only their digests are there:
+/// `null` is a number without a limit. Where there is a limit by address or a progress limit the header ends with
+/// `"max_per_address":10,"progress_ms":30000`; what is missing there is no limit. Where clients are counted by address
+/// a Fork has `"at_most_alike":10,"client":1` behind `at_most`. Bytes are `text` when all of them are printable ASCII
+/// or one of \n, \r, \t, else `hex`; or only their digests are there:
 /// `{"digest":"4:00…0f,12:00…1b"}`, of stretches one behind the other, each with its size and its CRC
 /// (core/stream_digest.hpp). A Send that carried less than it was given is cut there. An answer without content is
 /// "ok". An instruction that was never answered has `"pending":true`. In a simulation there are also
@@ -55,7 +56,6 @@ struct TraceHeader {
   static constexpr std::tuple fields{Field{"program", &TraceHeader::program},
                                      Field{"interpreter", &TraceHeader::interpreter},
                                      Field{"idle_ms", &TraceHeader::idle_ms},
-                                     Field{"progress_ms", &TraceHeader::progress_ms},
                                      Field{"drain_ms", &TraceHeader::drain_ms},
                                      Field{"max_connections", &TraceHeader::max_connections},
                                      Field{"at", &TraceHeader::at},
@@ -65,9 +65,10 @@ struct TraceHeader {
                                      Field{"workers", &TraceHeader::workers},
                                      Field{"run", &TraceHeader::run},
                                      Field{"part", &TraceHeader::part},
-                                     Field{"max_per_address", &TraceHeader::max_per_address}};
-  static constexpr std::size_t tail = std::tuple_size_v<decltype(fields)> - 1;
-  [[nodiscard]] bool tail_is_silent() const { return max_per_address == unlimited; }
+                                     Field{"max_per_address", &TraceHeader::max_per_address},
+                                     Field{"progress_ms", &TraceHeader::progress_ms}};
+  static constexpr std::size_t tail = std::tuple_size_v<decltype(fields)> - 2;
+  [[nodiscard]] bool tail_is_silent() const { return max_per_address == unlimited && progress_ms == forever_ms; }
   bool operator==(const TraceHeader&) const = default;
 };
 

@@ -1,6 +1,7 @@
 #include "verify/campaign.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <stdexcept>
@@ -8,6 +9,7 @@
 #include <utility>
 
 #include "core/programs/catalogue.hpp"
+#include "verify/expectations.hpp"
 #include "verify/lying_kernels.hpp"
 #include "verify/planted.hpp"
 #include "verify/schedule.hpp"
@@ -49,63 +51,13 @@ Finding shrunk(const Server& server, const Expectations& expectations, rc::Shrin
           .shrinking_runs = runs + calm.runs};
 }
 
-/// What has to happen in some run of a campaign with these faults.
-class SometimesTable {
- public:
-  explicit SometimesTable(const Generation& generation) {
-    const auto& classes = fault_classes();
-    const auto on = [&](std::string_view name) {
-      const auto found = std::ranges::find(classes, name, &FaultClass::name);
-      const auto index = static_cast<std::size_t>(found - classes.begin());
-      return index < generation.faults.size() && generation.faults[index];
-    };
-    expect("a message is echoed and nothing is excused",
-           [](const Tally& tally) { return tally.bytes_sent > 0 && tally.excuses[0] == tally.connections; });
-    if (generation.most_clients > 1) {
-      expect("clients are served at the same time", [](const Tally& tally) { return tally.at_once > 1; });
-    }
-    expect("a read fills its buffer", [](const Tally& tally) { return tally.full_reads > 0; });
-    if (on("short")) expect("a short write is carried on", [](const Tally& tally) { return tally.short_sends > 0; });
-    if (on("interrupts") || on("accept") || on("memory")) {
-      expect("an error is answered and everything is echoed all the same", [](const Tally& tally) {
-        return tally.errors > 0 && tally.bytes_sent > 0 && tally.excuses[0] == tally.connections;
-      });
-    }
-    if (on("fork") || on("limits")) expect_excuse("a client is refused for want of a process", Excuse::refused);
-    if (on("reset")) expect_excuse("a client's reset ends a session", Excuse::reset);
-    if (on("idle")) expect_excuse("a deadline ends a session", Excuse::deadline);
-    if (on("stop")) {
-      expect("a stop comes while clients are served", [](const Tally& tally) { return tally.stopped_while_serving; });
-    }
-  }
-
-  void count(const Tally& tally) {
-    for (std::size_t index = 0; index < tests_.size(); ++index) {
-      if (tests_[index](tally)) ++rows_[index].runs;
-    }
-  }
-  [[nodiscard]] const std::vector<Sometimes>& rows() const { return rows_; }
-
- private:
-  void expect(std::string_view what, std::function<bool(const Tally&)> test) {
-    rows_.push_back({what, 0});
-    tests_.push_back(std::move(test));
-  }
-  void expect_excuse(std::string_view what, Excuse excuse) {
-    expect(what, [=](const Tally& tally) { return tally.excuses.at(static_cast<std::size_t>(excuse)) > 0; });
-  }
-
-  std::vector<Sometimes> rows_;
-  std::vector<std::function<bool(const Tally&)>> tests_;
-};
-
 /// The random source of a run: the campaign's seed and the run's number give it, whatever came before.
 rc::Random source_of(std::uint64_t seed, std::uint64_t run) { return rc::Random({seed, run, 0, 0}); }
 
-/// Looks for the clause in runs with all faults, until one shows it. `verdict_on(scenario)` runs and judges.
+/// Looks for the clause in these runs, until one shows it. `verdict_on(scenario)` runs and judges.
 template <class VerdictOn>
-Canary find_canary(std::uint64_t seed, std::string_view clause, std::string_view defect, VerdictOn verdict_on) {
-  static const auto generator = scenarios({4, std::vector<bool>(fault_classes().size(), true)});
+Canary find_canary(const rc::Gen<Scenario>& generator, std::uint64_t seed, std::string_view clause,
+                   std::string_view defect, VerdictOn verdict_on) {
   Canary canary{clause, defect, 0};
   for (std::uint64_t run = 0; run < canary_runs && canary.found_in_run == 0; ++run) {
     const Scenario scenario = generator(source_of(seed, run)).value();
@@ -114,22 +66,22 @@ Canary find_canary(std::uint64_t seed, std::string_view clause, std::string_view
   return canary;
 }
 
-std::vector<Canary> find_canaries(std::uint64_t seed) {
-  const ProgramOptions options;
-  const Expectations expectations{.idle_ms = options.session.until.wait_ms,
-                                  .drain_ms = options.session.until.drain_ms,
-                                  .max_connections = options.server.max_connections,
-                                  .at_most = static_cast<std::int64_t>(options.session.at_most)};
+/// In runs with all faults.
+std::vector<Canary> find_canaries(const CampaignOptions& campaign) {
+  const ProgramOptions& options = campaign.planted;
+  const std::uint64_t seed = campaign.seed;
+  const Expectations expectations = expectations_of("stream", options);
+  const auto generator = scenarios(generation_for(expectations, 4, std::vector<bool>(fault_classes().size(), true)));
   std::vector<Canary> canaries;
   for (const Planted& planted : planted_violations(options)) {
     const Expectations held_to = planted.held_to(expectations);
-    canaries.push_back(find_canary(seed, planted.clause, planted.defect, [&](const Scenario& scenario) {
+    canaries.push_back(find_canary(generator, seed, planted.clause, planted.defect, [&](const Scenario& scenario) {
       return run_and_judge(planted.server, scenario, held_to).verdict;
     }));
   }
   const Server server = *program_named("stream", options);
   for (const LyingKernel& kernel : lying_kernels()) {
-    canaries.push_back(find_canary(seed, kernel.clause, kernel.defect, [&](const Scenario& scenario) {
+    canaries.push_back(find_canary(generator, seed, kernel.clause, kernel.defect, [&](const Scenario& scenario) {
       Run run = simulate(server, scenario);
       kernel.lie(run.trace);
       return judged(std::move(run), expectations).verdict;
@@ -144,10 +96,7 @@ Ruling rule(CampaignResult& result) {
     result.remarks.push_back("the planted violation of '" + std::string(canary.clause) +
                              "' was not found: " + std::string(canary.defect));
   }
-  for (const Sometimes& row : result.sometimes) {
-    if (row.runs == 0)
-      result.remarks.push_back("it never happened that " + std::string(row.what) + "; more runs may show it");
-  }
+  std::ranges::move(never_happened(result.sometimes), std::back_inserter(result.remarks));
   if (result.incomplete_runs > 0) {
     result.remarks.push_back(std::to_string(result.incomplete_runs) + " runs did not come to rest");
   }
@@ -171,6 +120,7 @@ void add_to(Tally& total, const Tally& run) {
   total.at_once = std::max(total.at_once, run.at_once);
   total.short_sends += run.short_sends;
   total.errors += run.errors;
+  total.alarms += run.alarms;
   for (std::size_t index = 0; index < total.excuses.size(); ++index) total.excuses[index] += run.excuses[index];
 }
 
@@ -191,7 +141,7 @@ Finding minimised(const Server& server, const Expectations& expectations, const 
 
 CampaignResult campaign(const Server& server, const CampaignOptions& options) {
   CampaignResult result;
-  SometimesTable sometimes(options.generation);
+  SometimesTable sometimes = SometimesTable::of(options.generation, options.expectations);
   const auto generator = scenarios(options.generation);
   std::set<std::string_view> found;
   for (std::uint64_t run = 0; run < options.runs; ++run) {
@@ -205,7 +155,7 @@ CampaignResult campaign(const Server& server, const CampaignOptions& options) {
     if (verdict.ruling == Ruling::incomplete && ++result.incomplete_runs == 1) result.incomplete = drawn.value();
     if (ran.looks > 0) result.data_independent = false;
     add_to(result.total, verdict.tally);
-    sometimes.count(verdict.tally);
+    sometimes.count(drawn.value(), verdict.tally);
     for (const Violation& violation : verdict.violations) {
       if (!found.insert(violation.clause.name).second) continue;
       options.progress("shrinking a violation of " + std::string(violation.clause.name));
@@ -219,7 +169,8 @@ CampaignResult campaign(const Server& server, const CampaignOptions& options) {
   });
   result.sometimes = sometimes.rows();
   options.progress("looking for planted violations");
-  result.canaries = find_canaries(options.seed);
+  result.canaries = find_canaries(options);
+  result.not_asked = not_asked(options.expectations);
   result.ruling = rule(result);
   return result;
 }

@@ -7,11 +7,13 @@
 #include <string_view>
 #include <vector>
 
+#include "core/programs/catalogue.hpp"
 #include "core/programs/server.hpp"
 #include "verify/generate.hpp"
 #include "verify/judge.hpp"
 #include "verify/judged.hpp"
 #include "verify/nearest.hpp"
+#include "verify/sometimes.hpp"
 
 /// Campaigns: many random scenarios, each run and judged; what is found is shrunk.
 
@@ -22,6 +24,7 @@ struct CampaignOptions {
   std::uint64_t seed = 1;
   Generation generation;
   Expectations expectations;
+  ProgramOptions planted;  ///< What the servers with a planted violation are made from.
   /// Called now and then with what is being done.
   std::function<void(const std::string&)> progress = [](const std::string&) {};
   /// Called with the trace of each of the runs.
@@ -39,12 +42,6 @@ struct Finding {
   std::uint64_t shrinking_runs = 0;  ///< Runs that the shrinking took.
 };
 
-/// Something that has to happen in some run, lest the checks hold because nothing happened.
-struct Sometimes {
-  std::string_view what;
-  std::uint64_t runs = 0;
-};
-
 struct Canary {
   std::string_view clause;
   std::string_view defect;
@@ -55,9 +52,10 @@ struct CampaignResult {
   Ruling ruling = Ruling::incomplete;
   std::uint64_t runs = 0;
   std::uint64_t incomplete_runs = 0;
-  std::optional<Scenario> incomplete;  ///< The first of them.
-  bool data_independent = true;        ///< No run looked at the content of a message.
-  std::vector<Finding> findings;       ///< One for each clause that was violated, in the order of `all_clauses`.
+  std::optional<Scenario> incomplete;       ///< The first of them.
+  bool data_independent = true;             ///< No run looked at the content of a message.
+  std::vector<Finding> findings;            ///< One for each clause that was violated, in the order of `all_clauses`.
+  std::vector<std::string_view> not_asked;  ///< Clauses that had nothing to judge.
   std::vector<Sometimes> sometimes;
   std::vector<Canary> canaries;
   std::vector<std::string> remarks;  ///< Why it is incomplete.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/trace.hpp"
+#include "interpreters/operands.hpp"
 #include "verify/family.hpp"
 
 /// Contracts, as in FreeSpec: a witness (what has to be remembered), what the program must respect before an
@@ -32,19 +33,6 @@ namespace antiphon::verify {
 struct Clause {
   std::string_view name;
   std::string_view text;
-};
-
-// The socket that an instruction is about.
-inline Socket socket_of(const Listen& listen) { return listen.listener; }
-inline Socket socket_of(const Accept& accept) { return accept.listener; }
-inline Socket socket_of(const Recv& recv) { return recv.from; }
-inline Socket socket_of(const Send& send) { return send.to; }
-inline Socket socket_of(const ShutdownSend& shutdown) { return shutdown.socket; }
-inline Socket socket_of(const Close& close) { return close.socket; }
-
-template <class I>
-concept OnSocket = requires(const I& instruction) {
-  { socket_of(instruction) } -> std::same_as<Socket>;
 };
 
 /// Up to how many clients nobody may be refused.

@@ -111,19 +111,15 @@ std::string scenario_source(const Scenario& scenario) {
   return text;
 }
 
-std::string expectations_source(const Expectations& expected) {
-  const auto limit = [](std::int64_t number) {
-    return number == unlimited ? std::string("unlimited") : std::to_string(number);
-  };
-  const std::string per_address =
-      expected.max_per_address == unlimited ? "" : fmt::format(" .max_per_address = {},", expected.max_per_address);
-  return fmt::format(
-      "const Expectations expected{{\n"
-      "    .answers = Answers::{}, .idle_ms = {}, .drain_ms = {}, .max_connections = {},{} .at_most = {}, "
-      ".progress_ms = {}}};\n",
-      expected.answers == Answers::first_message ? "first_message" : "everything", limit(expected.idle_ms),
-      limit(expected.drain_ms), limit(expected.max_connections), per_address, limit(expected.at_most),
-      limit(expected.progress_ms));
+std::string options_source(const ProgramOptions& options) {
+  std::string text;
+  if (const std::int64_t most = options.server.max_per_address; most != unlimited) {
+    text += fmt::format("  options.server.max_per_address = {};\n", most);
+  }
+  if (const std::int64_t limit_ms = options.session.progress_ms; limit_ms != forever_ms) {
+    text += fmt::format("  options.session.progress_ms = {};\n", limit_ms);
+  }
+  return text;
 }
 
 constexpr std::string_view head =
@@ -135,14 +131,15 @@ constexpr std::string_view head =
 
 #include "core/programs/catalogue.hpp"
 #include "verify/campaign.hpp"
+#include "verify/expectations.hpp"
 #include "verify/table.hpp"
 
 namespace antiphon::verify {{
 namespace {{
 
-{1}
 void expect_keeps(std::string_view clause, const Scenario& scenario) {{
-  const Judged judged = run_and_judge(*program_named("{0}"), scenario, expected);
+  ProgramOptions options;
+{1}  const Judged judged = run_and_judge(*program_named("{0}", options), scenario, expectations_of("{0}", options));
   EXPECT_TRUE(judged.run.at_rest) << "the run comes to no rest";
   const Violation* const violation = violation_of(judged.verdict, clause);
   EXPECT_EQ(violation, nullptr) << violation->sentence << '\n' << table_of(judged.run.trace, violation->event);
@@ -159,9 +156,9 @@ TEST({3}, {4}) {{
 
 }  // namespace
 
-std::string emitted_test(std::string_view program, const Expectations& expectations,
+std::string emitted_test(std::string_view program, const ProgramOptions& options,
                          const std::vector<Counterexample>& counterexamples) {
-  std::string text = fmt::format(head, program, expectations_source(expectations), "#include");
+  std::string text = fmt::format(head, program, options_source(options), "#include");
   for (const Counterexample& one : counterexamples) {
     text += fmt::format(one_test, one.clause.name, one.clause.text, one.replay, in_camel_case(program),
                         in_camel_case(one.clause.name), scenario_source(one.scenario));

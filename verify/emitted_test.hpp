@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/programs/catalogue.hpp"
 #include "interpreters/scenario.hpp"
 #include "verify/judge.hpp"
 
@@ -19,8 +20,8 @@ struct Counterexample {
 };
 
 /// A source with a GoogleTest case for each of them, which fails as long as the clause is broken. The scenarios are
-/// written as C++.
-std::string emitted_test(std::string_view program, const Expectations& expectations,
+/// written as C++. Of the options it has the progress limit and the limit by address; the rest is as by default.
+std::string emitted_test(std::string_view program, const ProgramOptions& options,
                          const std::vector<Counterexample>& counterexamples);
 
 }  // namespace antiphon::verify

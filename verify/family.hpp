@@ -73,6 +73,11 @@ struct ConnectionState {
   }
 };
 
+/// The client took too long, by the alarm that its session had set, and the deadline would have let it wait longer.
+inline bool is_ended_by_alarm(const Exchange<Send>& send, std::int64_t alarm_ms) {
+  return send.response == Result<std::size_t>(failed(Errno::EXPIRED)) && alarm_ms < send.instruction.until.wait_ms;
+}
+
 /// Who has a name for a connection.
 struct Holders {
   static constexpr About about = About::names;

@@ -102,6 +102,13 @@ void add_large_message(Source& source, Scenario& scenario) {
   }
 }
 
+/// It sends more than buffers hold, and never reads.
+void add_full_buffer(Source& source, Scenario& scenario) {
+  scenario.capacity = source.between(1, 64);
+  const std::uint32_t size = scenario.capacity + source.between(1, 64);
+  scenario.clients.front() = {script::Connect{}, script::StopReading{}, script::Send{size}, script::Send{size}};
+}
+
 }  // namespace
 
 const std::vector<FaultClass>& fault_classes() {
@@ -161,6 +168,7 @@ Scenario draw(const Generation& generation, std::uint64_t seed) {
   for (std::uint32_t& choice : scenario.choices) choice = source.below(64);
   if (source.one_in(25)) add_large_message(source, scenario);
   if (generation.most_addresses > 1) scenario.addresses = source.between(1, generation.most_addresses);
+  if (generation.full_buffers && active[idlers] && source.one_in(3)) add_full_buffer(source, scenario);
   return scenario;
 }
 

@@ -25,6 +25,7 @@ struct Generation {
   std::uint32_t most_clients = 4;
   std::vector<bool> faults;          ///< Which of `fault_classes` may occur; empty: none.
   std::uint32_t most_addresses = 1;  ///< That the clients are at.
+  bool full_buffers = false;         ///< With the fault `idle`, many scenarios have a client that lets its buffer fill.
 };
 
 /// The faults of a list: "none", "all", or names with commas between them. The error names the word that is wrong.

@@ -82,6 +82,9 @@ void Judge::State::count(const ProcessEvent& event) {
         if (!exchange.response) return;
         if (!exchange.response->has_value()) {
           ++tally.errors;
+          if constexpr (std::same_as<I, Send>) {
+            if (is_ended_by_alarm(exchange, family().process(event.process)->alarm_ms)) ++tally.alarms;
+          }
         } else if constexpr (std::same_as<I, Accept>) {
           ++tally.connections;
         } else if constexpr (std::same_as<I, Recv>) {
@@ -201,6 +204,13 @@ std::vector<Clause> all_clauses() {
   std::vector<Clause> clauses;
   ClausesOf<EchoServerOnKernel>::collect(clauses);
   return clauses;
+}
+
+std::vector<std::string_view> not_asked(const Expectations& expectations) {
+  std::vector<std::string_view> names;
+  if (expectations.idle_ms == forever_ms) names.push_back(IdleLimit::clause.name);
+  if (expectations.progress_ms == forever_ms) names.push_back(ProgressLimit::clause.name);
+  return names;
 }
 
 std::string_view name_of(Ruling ruling) {

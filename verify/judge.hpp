@@ -58,6 +58,7 @@ struct Tally {
   std::uint64_t short_sends = 0;
   std::uint64_t full_reads = 0;  ///< Recv that answered all that it asked for.
   std::uint64_t errors = 0;      ///< Failed responses.
+  std::uint64_t alarms = 0;      ///< Sends that an alarm ended, before their deadline.
   bool stopped_while_serving = false;
   std::array<std::uint64_t, excuse_kinds> excuses{};
 };
@@ -98,6 +99,8 @@ Verdict judge(const std::vector<Event>& trace, const Expectations& expectations)
 
 /// Every clause that a server is held to.
 std::vector<Clause> all_clauses();
+/// The names of those that have nothing to judge, since what they are about is not expected.
+std::vector<std::string_view> not_asked(const Expectations& expectations);
 
 std::string_view name_of(Ruling ruling);
 std::string_view name_of(Excuse excuse);

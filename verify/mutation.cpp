@@ -16,6 +16,7 @@
 #include "verify/bisimilar.hpp"
 #include "verify/difference.hpp"
 #include "verify/exhaustive.hpp"
+#include "verify/expectations.hpp"
 #include "verify/planted.hpp"
 #include "verify/same_tree.hpp"
 
@@ -166,7 +167,8 @@ Strategy failing_starts(const MutationOptions& options) {
 }
 
 Strategy random_scenarios(const MutationOptions& options) {
-  const Generation generation{4, std::vector<bool>(fault_classes().size(), true)};
+  const Generation generation =
+      generation_for(options.expectations, 4, std::vector<bool>(fault_classes().size(), true));
   const auto scenario = [generation, seed = options.seed](std::uint64_t run) {
     return scenario_of_run(generation, seed, run);
   };

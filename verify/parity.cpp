@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -23,7 +24,10 @@ constexpr std::uint64_t progress_every = 10;
 
 class Campaign {
  public:
-  Campaign(const MakeServer& make, const ParityOptions& options) : make_(make), options_(options) {}
+  Campaign(const MakeServer& make, const ParityOptions& options)
+      : make_(make),
+        options_(options),
+        sometimes_(SometimesTable::of_limits(options.generation, options.expectations)) {}
 
   ParityResult result() {
     look_for_planted_differences();
@@ -56,6 +60,7 @@ class Campaign {
     add_to(result_.total, verdict.tally);
     // Where the two have parted, what clients did is not known, and so not whose fault it is what comes of it.
     if (!is_whole) return;
+    sometimes_.count(drawn, verdict.tally);
     if (verdict.ruling == Ruling::incomplete) ++result_.incomplete_runs;
     for (const Violation& violation : verdict.violations) note(violation.clause.name, drawn, run);
   }
@@ -114,6 +119,8 @@ class Campaign {
     if (result_.incomplete_runs > 0) {
       result_.remarks.push_back(std::to_string(result_.incomplete_runs) + " runs did not come to rest");
     }
+    result_.sometimes = sometimes_.rows();
+    std::ranges::move(never_happened(result_.sometimes), std::back_inserter(result_.remarks));
     if (result_.cut_short == result_.runs) result_.remarks.emplace_back("no run was compared to its end");
     result_.ruling = result_.remarks.empty() ? Ruling::holds : Ruling::incomplete;
     if (result_.gap || !result_.findings.empty()) result_.ruling = Ruling::violated;
@@ -121,6 +128,7 @@ class Campaign {
 
   const MakeServer& make_;
   const ParityOptions& options_;
+  SometimesTable sometimes_;
   std::set<std::string_view> found_;
   ParityResult result_;
 };

@@ -48,8 +48,9 @@ struct ParityResult {
   std::uint64_t cut_short = 0;    ///< Runs that were not compared to their end.
   std::uint64_t incomplete_runs = 0;
   std::vector<PerformedFinding> findings;
-  std::optional<ParityGap> gap;  ///< Nothing is run after it.
-  bool planted_found = false;    ///< Scores with one wrong byte parted, at that byte, whoever was to receive it.
+  std::optional<ParityGap> gap;      ///< Nothing is run after it.
+  std::vector<Sometimes> sometimes;  ///< Of the limits.
+  bool planted_found = false;        ///< Scores with one wrong byte parted, at that byte, whoever was to receive it.
   Tally total;
   std::vector<std::string> remarks;  ///< Why it is incomplete.
 };

@@ -46,17 +46,14 @@ Received without_limit(Recv recv) {
   return recv;
 }
 
-/// For the servers that are to have one.
-constexpr std::int64_t progress_ms = 30'000;
-
 Done with_longer_alarm(Alarm alarm) {
   if (alarm.wait_ms != forever_ms) alarm.wait_ms += 1;
   return alarm;
 }
 
 /// Each short write buys as much time again.
-Sent with_new_alarm(const Send& send) {
-  return Alarm{progress_ms} >> [=](const Result<Unit>&) { return send; };
+auto with_new_alarm(std::int64_t progress_ms) {
+  return [=](const Send& send) -> Sent { return Alarm{progress_ms} >> [=](const Result<Unit>&) { return send; }; };
 }
 
 Received ask_for_more(Recv recv) {
@@ -122,10 +119,12 @@ Done keep_listener(const Close& close) {
 Program<Net, Result<Forked>> serve_oneself(const Fork&) { return ret(Result<Forked>(Child{})); }
 
 /// Clients have the first name beside the listener's.
-Program<Net, Result<Forked>> serve_one_of_each_address(Fork fork) {
-  fork.at_most_alike = 1;
-  fork.client = {1};
-  return fork;
+auto serve_fewer_of_each_address(std::int64_t promised) {
+  return [=](Fork fork) -> Program<Net, Result<Forked>> {
+    fork.at_most_alike = promised == 1 ? 0 : 1;
+    fork.client = {1};
+    return fork;
+  };
 }
 
 Program<Net, Result<Endpoint>> never_listen(const Listen&) { return ret(Result<Endpoint>(Endpoint{})); }
@@ -144,16 +143,20 @@ Received wait_elsewhere(const Recv&) {
 std::vector<Planted> planted_violations(const ProgramOptions& options) {
   const Server server = *program_named("stream", options);
   const Server once = *program_named("once", options);
-  ProgramOptions with_progress = options;
-  with_progress.session.progress_ms = progress_ms;
-  const Server in_time = *program_named("stream", with_progress);
+  ProgramOptions limited = options;
+  std::int64_t& progress_ms = limited.session.progress_ms;
+  if (progress_ms == forever_ms) progress_ms = 30'000;
+  const Server in_time = *program_named("stream", limited);
+  ProgramOptions unhurried = options;
+  unhurried.session.progress_ms = forever_ms;
   return {
       {"echo", "every message is sent twice", replace<Send>(server, send_twice)},
       {"echo", "what one client says goes to another",
        replace<Recv>(replace<Close>(server, keep_listener), tell_another)},
       {"answered", "the last byte of a message is lost", replace<Recv>(server, lose_last_byte)},
       {"input-read", "the session ends after one message", replace<Send>(server, send_and_give_up)},
-      {"input-read", "of an address only one client is served", replace<Fork>(server, serve_one_of_each_address)},
+      {"input-read", "of an address fewer clients are served than promised",
+       replace<Fork>(server, serve_fewer_of_each_address(options.server.max_per_address))},
       {"buffer", "sessions ask for twice their buffer", replace<Recv>(server, ask_for_more)},
       {"open", "sockets are closed twice", replace<Close>(server, close_twice)},
       {"open", "sockets are read after they are closed", replace<Close>(server, read_after_close)},
@@ -169,10 +172,10 @@ std::vector<Planted> planted_violations(const ProgramOptions& options) {
       {"starts", "the server does not listen", replace<Listen>(server, never_listen)},
       {"acceptor-lives", "errors end the acceptor (the original)", seed::echo_server()},
       {"idle-limit", "sessions wait for ever", replace<Recv>(server, without_limit)},
-      {"progress-limit", "there is no alarm", server, Answers::everything, progress_ms},
+      {"progress-limit", "there is no alarm", *program_named("stream", unhurried), Answers::everything, progress_ms},
       {"progress-limit", "the alarm is longer than the limit", replace<Alarm>(in_time, with_longer_alarm),
        Answers::everything, progress_ms},
-      {"progress-limit", "the alarm is set again before each Send", replace<Send>(in_time, with_new_alarm),
+      {"progress-limit", "the alarm is set again before each Send", replace<Send>(in_time, with_new_alarm(progress_ms)),
        Answers::everything, progress_ms},
       {"drained", "sessions are cut at the stop", replace<Recv>(server, without_drain)},
       {"admission", "the backlog is 0", replace<Listen>(server, without_backlog)},

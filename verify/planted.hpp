@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -15,17 +16,19 @@ struct Planted {
   std::string_view defect;
   Server server;
   Answers answers = Answers::everything;  ///< What the server would have to do.
-  std::int64_t progress_ms = forever_ms;  ///< And within which time.
+  /// And within which time, where others have no limit.
+  std::optional<std::int64_t> progress_ms{};
 
   /// What it is held to where others are held to `expected`.
   [[nodiscard]] Expectations held_to(Expectations expected) const {
     expected.answers = answers;
-    expected.progress_ms = progress_ms;
+    if (progress_ms) expected.progress_ms = *progress_ms;
     return expected;
   }
 };
 
-/// At least one for each clause: a server of the catalogue with one thing done wrong.
+/// At least one for each clause: a server of the catalogue with one thing done wrong. Those about a limit that the
+/// options have break that one.
 std::vector<Planted> planted_violations(const ProgramOptions& options = {});
 
 }  // namespace antiphon::verify

@@ -70,6 +70,7 @@ std::expected<Scope, std::string> scope_of(const ScopeRequest& request) {
   scope.scenario.free_time = true;
   scope.scenario.short_io = true;
   scope.scenario.capacity = request.capacity;
+  scope.scenario.addresses = request.addresses;
   Script script{script::Connect{}};
   if (request.any_messages) {
     script.emplace_back(script::SendAny{request.size});

@@ -31,7 +31,7 @@ struct Slot : Buffer {
 };
 
 /// Memory to receive into: slots of one size. Who holds what was
-/// received for longer than a wake-up is given a copy, so that clients that do not read take no slot away from others.
+/// received for longer than two wake-ups is given a copy, so that clients that do not read take no slot away from others.
 class Slots {
  public:
   static constexpr std::size_t slot_bytes = 16384;

@@ -11,6 +11,7 @@
 #include "core/trace.hpp"
 #include "interpreters/kernel.hpp"
 #include "interpreters/loop/timers.hpp"
+#include "interpreters/operands.hpp"
 #include "interpreters/socket_table.hpp"
 
 /// What an event loop holds: the processes of a program, the queues that they stand in, what their sockets stand for,
@@ -116,24 +117,5 @@ struct ChannelBase {
 template <class I>
 concept Waits = std::same_as<I, Accept> || std::same_as<I, Connect> || std::same_as<I, Recv> || std::same_as<I, Send> ||
                 std::same_as<I, Sleep>;
-
-/// Those of them that are about a socket of the process.
-template <class I>
-concept OnSocket = std::same_as<I, Accept> || std::same_as<I, Recv> || std::same_as<I, Send>;
-
-inline Socket socket_of(const Accept& accept) { return accept.listener; }
-inline Socket socket_of(const Recv& recv) { return recv.from; }
-inline Socket socket_of(const Send& send) { return send.to; }
-
-template <Waits I>
-Deadline deadline_of(const I& instruction) {
-  if constexpr (requires { instruction.until; }) {
-    return instruction.until;
-  } else if constexpr (std::same_as<I, Sleep>) {
-    return {.wait_ms = instruction.wait_ms, .drain_ms = 0};
-  } else {
-    return {};
-  }
-}
 
 }  // namespace antiphon::loop

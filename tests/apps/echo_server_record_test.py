@@ -106,7 +106,7 @@ class Trace(Recorded):
              "idle_ms": None, "progress_ms": 30000, "drain_ms": 2500, "max_connections": None,
              "at": {"host": "127.0.0.1", "port": 0},
              "bound": {"host": "127.0.0.1", "port": server.address[1]},
-             "backlog": 4096, "at_most": 16384, "workers": 1, "part": 0},
+             "backlog": 4096, "at_most": 16384, "workers": 1, "part": 0, "max_per_address": None},
         )
         processes = {}
         for event in events:

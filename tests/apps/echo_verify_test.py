@@ -211,6 +211,94 @@ class Properties(unittest.TestCase):
         self.assertEqual(run("properties", "--runs", "500")[2], "")
 
 
+LIMITS = "--progress-timeout", "2.007", "--max-per-address", "1"
+
+
+class Limits(unittest.TestCase):
+    """Programs that are made with limits."""
+
+    def test_campaigns_judge_them_and_say_that_they_took_effect(self):
+        status, output, _ = run("properties", "--faults", "all", "--runs", "1000", *LIMITS)
+        self.assertEqual(status, 0, output)
+        self.assertRegex(output, rf"^holds: program stream {re.escape(' '.join(LIMITS))} \([0-9a-f]+\), 1000 runs ")
+        self.assertIn("\n  contracts: 22 of 22 clauses hold in every run\n", output)
+        self.assertRegex(output, r"\n  sometimes an alarm ends a Send: in [1-9]\d* runs\n")
+        self.assertRegex(output, r"\n  sometimes a client is refused for its address: in [1-9]\d* runs\n")
+        found, planted = re.search(r"planted violations found, with all faults: (\d+) of (\d+)\n", output).groups()
+        self.assertEqual(found, planted)
+        output = run("properties", "--runs", "1000")[1]
+        self.assertIn("21 of 22 clauses hold in every run; no limit is set for progress-limit\n", output)
+
+    def test_a_limit_that_nobody_meets_is_told(self):
+        status, output, _ = run("properties", "--runs", "500", "--max-per-address", "5")
+        self.assertEqual(status, 3, output)
+        self.assertIn("it never happened that a client is refused for its address", output)
+        # The answer to one message has room in the buffer of a client that never reads.
+        output = run("properties", "--program", "once", "--faults", "all", "--runs", "1000", *LIMITS)[1]
+        self.assertIn("sometimes an alarm ends a Send: in 0 runs, since these cannot show it\n", output)
+
+    def test_explorations_say_what_the_scope_has_of_them(self):
+        status, output, _ = run("explore", "--messages", "1", *LIMITS)
+        self.assertEqual(status, 0, output)
+        self.assertIn("it never happens in this scope that an alarm ends a Send", output)
+        self.assertIn("a client is refused for its address in some run", output)
+        status, output, _ = run("explore", "--clients", "1", "--faults", "idle", "--format", "json", *LIMITS)
+        self.assertEqual([limit["met"] for limit in json.loads(output)["limits"]], ["met", "never"])
+
+    def test_a_token_needs_the_same_limits(self):
+        """What two programs differ in has a token; its command has the limits that the program was made with."""
+        status, output, _ = run("compare", "stream", "once", "--clients", "1", "--format", "json", *LIMITS)
+        self.assertEqual(status, 1, output)
+        replay = next(one for one in json.loads(output)["only"] if one)["replay"].split()[1:]
+        self.assertEqual(replay[3:7], list(LIMITS))
+        status, output, _ = run(*replay)
+        self.assertEqual(status, 0, output)
+        self.assertIn("Alarm 2007 ms", output)
+        status, _, errors = run(*(word for word in replay if word not in LIMITS))
+        self.assertEqual(status, 2, errors)
+
+    def test_mutants_of_an_alarm_are_killed(self):
+        _, output, _ = run("mutants", "--runs", "1", "--format", "json", *LIMITS)
+        self.assertIn("Alarm", {one["instruction"] for one in json.loads(output)["mutants"]})
+
+    def test_faults_are_lived_through_with_them(self):
+        status, output, _ = run("faults", *LIMITS)
+        self.assertEqual(status, 0, output)
+
+    def test_they_take_effect_on_the_kernel(self):
+        status, output, _ = run("properties", "--faults", "all", "--on", "epoll", "--runs", "60", *LIMITS)
+        self.assertEqual(status, 0, output)
+        self.assertRegex(output, r"\n  sometimes an alarm ends a Send: in [1-9]\d* runs\n")
+        self.assertRegex(output, r"\n  sometimes a client is refused for its address: in [1-9]\d* runs\n")
+
+    def test_a_server_without_an_alarm_breaks_the_limit_that_its_trace_names(self):
+        header = {"antiphon": "trace", "version": 2, "program": "stream", "interpreter": "epoll", "idle_ms": 60000,
+                  "drain_ms": 5000, "max_connections": None, "at": {"host": "127.0.0.1", "port": 8888},
+                  "bound": {"host": "127.0.0.1", "port": 8888}, "backlog": 4096, "at_most": 16384, "workers": 1,
+                  "run": 1, "part": 0}
+        until = {"wait_ms": 60000, "drain_ms": 5000}
+        first = [{"do": "DiscardChildren", "answer": "ok"}, {"do": "OpenSocket", "at": header["at"], "answer": 0},
+                 {"do": "Listen", "listener": 0, "backlog": 4096, "answer": header["bound"]},
+                 {"do": "Accept", "listener": 0, "answer": 1},
+                 {"do": "Fork", "at_most": None, "answer": {"parent": 9}, "child": 1},
+                 {"do": "Close", "socket": 1, "answer": "ok"}, {"do": "Accept", "listener": 0, "pending": True}]
+        session = [{"do": "Fork", "at_most": None, "answer": "child"}, {"do": "Close", "socket": 0, "answer": "ok"},
+                   {"do": "Recv", "from": 1, "at_most": 16384, "until": until, "answer": {"text": "ab"}},
+                   {"do": "Send", "to": 1, "bytes": {"text": "ab"}, "until": until, "answer": 2},
+                   {"do": "Recv", "from": 1, "at_most": 16384, "until": until, "answer": {"text": ""}},
+                   {"do": "Close", "socket": 1, "answer": "ok"}, {"end": "ok"}]
+        events = [{"process": process, "event": number, **event} for process, of_it in enumerate([first, session])
+                  for number, event in enumerate(of_it)]
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "t.jsonl")
+            for limit, expected in ({}, 0), ({"progress_ms": None}, 0), ({"progress_ms": 30000}, 1):
+                with open(path, "w") as file:
+                    file.writelines(json.dumps(line) + "\n" for line in [{**header, **limit}, *events])
+                status, output, _ = run("trace", path)
+                self.assertEqual(status, expected, output)
+                self.assertEqual("violated: progress-limit: " in output, expected == 1)
+
+
 class Mutants(unittest.TestCase):
     def test_what_nobody_can_tell_is_proved(self):
         status, output, errors = run("mutants", "--program", "stream", "--runs", "20")
@@ -379,6 +467,11 @@ class Usage(unittest.TestCase):
             (["mutants", "--runs", "0"], "--runs", "0"),
             (["mutants", "--program", "echo"], "--program", "echo"),
             (["mutants", "--faults", "all"], "--faults"),
+            (["properties", "--progress-timeout", "soon"], "--progress-timeout", "soon"),
+            (["explore", "--max-per-address", "0"], "--max-per-address", "0"),
+            (["faults", "--program", "seed", "--max-per-address", "2"], "--max-per-address", "seed"),
+            (["compare", "stream", "seed", "--progress-timeout", "1"], "--progress-timeout", "seed"),
+            (["probe", "127.0.0.1:1", "--progress-timeout", "1"], "--progress-timeout"),
             (["trace"], "FILE"),
             (["trace", "/no/such/file"], "/no/such/file", "No such file"),
             (["trace", "/"], "directory"),

@@ -87,7 +87,6 @@ HEADER = {
     "program": "stream",
     "interpreter": "epoll",
     "idle_ms": 60000,
-    "progress_ms": None,
     "drain_ms": 5000,
     "max_connections": None,
     "at": {"host": "127.0.0.1", "port": 8888},
@@ -98,6 +97,7 @@ HEADER = {
     "run": 1,
     "part": 0,
     "max_per_address": 10,
+    "progress_ms": None,
 }
 UNTIL = {"wait_ms": 60000, "drain_ms": 5000}
 EVENTS = [
@@ -115,7 +115,7 @@ WRONG_VALUES = ["x", -1, 1.5, [], {}, True, 10**30]
 # Whatever a program or a kernel may say reads, if it is of the right kind.
 MAY_BE_NEGATIVE = {"idle_ms", "progress_ms", "drain_ms", "max_connections", "backlog", "at_most", "answer", "listener",
                    "from", "to", "max_per_address", "at_most_alike", "client"}
-MAY_BE_MISSING = {"max_per_address", "at_most_alike", "client"}
+MAY_BE_MISSING = {"max_per_address", "progress_ms", "at_most_alike", "client"}
 MAY_BE_ANY_TEXT = {"interpreter"}
 
 

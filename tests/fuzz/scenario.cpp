@@ -1,4 +1,4 @@
-// Bytes are a program of the catalogue and a scenario. It runs there, and its run is judged.
+// Bytes are a program of the catalogue, one of them with limits, and a scenario. It runs there, and its run is judged.
 
 #include <vector>
 
@@ -13,6 +13,10 @@ void try_input(std::string_view input) {
   static const std::vector<Subject> subjects = [] {
     std::vector<Subject> all;
     for (const std::string_view name : program_names) all.push_back(subject_named(std::string(name)));
+    ProgramOptions limited;
+    limited.server.max_per_address = 1;
+    limited.session.progress_ms = 30'000;
+    all.push_back(subject_named("stream", limited));
     return all;
   }();
   if (input.empty()) return;

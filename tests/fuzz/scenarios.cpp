@@ -84,7 +84,9 @@ Script script(Numbers& from) {
 Scenario scenario_from(std::string_view bytes) {
   static const std::vector<bool> all_faults(verify::fault_classes().size(), true);
   Numbers from(bytes);
-  Scenario scenario(from.below(4));
+  const std::uint32_t first = from.below(8);
+  Scenario scenario(first % 4);
+  scenario.addresses = 1 + first / 4;
   if (from.flag()) scenario.faults = verify::draw({4, all_faults}, from.below(65'536)).faults;
   scenario.short_io = from.flag();
   if (from.flag()) scenario.stop_after = from.below(300);

@@ -7,16 +7,17 @@
 #include <variant>
 #include <vector>
 
-#include "apps/expectations.hpp"
+#include "apps/limits.hpp"
+#include "apps/verify_report.hpp"
 #include "core/programs/catalogue.hpp"
 #include "interpreters/dump.hpp"
 #include "interpreters/event_bytes.hpp"
 #include "interpreters/replay.hpp"
 #include "interpreters/trace_reader.hpp"
 #include "tests/fuzz/harness.hpp"
+#include "verify/expectations.hpp"
 #include "verify/judged.hpp"
 #include "verify/retrace.hpp"
-#include "verify/token.hpp"
 
 namespace antiphon::fuzz {
 
@@ -49,8 +50,8 @@ class Trial {
 
  private:
   [[nodiscard]] std::string command() const {
-    return "echo-verify properties --program " + subject_->name + " --replay " +
-           verify::token_of(*scenario_, subject_->name, identity_of(subject_->server));
+    return replay_command({subject_->name, identity_of(subject_->server), limits_as_options(subject_->options)},
+                          *scenario_);
   }
   void want(bool condition, const std::string& what) const {
     if (!condition) give_up(what + "\n  " + command());
@@ -117,9 +118,8 @@ class Trial {
 
 }  // namespace
 
-Subject subject_named(const std::string& name) {
-  const ProgramOptions options;
-  return {name, *program_named(name, options), expectations(name, options), name != "seed"};
+Subject subject_named(const std::string& name, const ProgramOptions& options) {
+  return {name, options, *program_named(name, options), verify::expectations_of(name, options), name != "seed"};
 }
 
 void try_scenario(const Subject& subject, const Scenario& scenario) { Trial(subject, scenario).run(); }

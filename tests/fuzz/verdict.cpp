@@ -7,11 +7,11 @@
 #include <variant>
 #include <vector>
 
-#include "apps/expectations.hpp"
 #include "core/programs/catalogue.hpp"
 #include "interpreters/replay.hpp"
 #include "interpreters/trace_reader.hpp"
 #include "tests/fuzz/harness.hpp"
+#include "verify/expectations.hpp"
 #include "verify/retrace.hpp"
 
 namespace antiphon::fuzz {
@@ -21,12 +21,12 @@ namespace {
 constexpr std::uint32_t most_programs = 4;
 
 std::vector<Server> programs_of(const TraceHeader& header) {
-  const auto program = program_named(header.program, options_of(header));
+  const auto program = program_named(header.program, verify::options_of(header));
   return program ? std::vector<Server>(header.workers, *program) : std::vector<Server>();
 }
 
 void judge(const TraceHeader& header, const std::vector<Event>& events, bool cut) {
-  const verify::Expectations expected = expectations_of(header, header.program);
+  const verify::Expectations expected = verify::expectations_of(header, header.program);
   const auto judged = [&] {
     verify::Judge judge(expected);
     for (const Event& event : events) judge.see(event);

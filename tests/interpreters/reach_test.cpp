@@ -79,19 +79,19 @@ TEST(reach, a_program_that_looks_at_content_is_bounded_by_its_effects) {
   const Reach reach = reach_of(program);
   EXPECT_FALSE(reach.exact());
   EXPECT_NE(reach.why_not_exact.find("looks at content"), std::string::npos) << reach.why_not_exact;
-  EXPECT_EQ(reach.listening, names_of(Net{}));
-  EXPECT_EQ(reach.anywhere, names_of(Net{}));
+  EXPECT_EQ(reach.listening, all_of(Net{}));
+  EXPECT_EQ(reach.anywhere, all_of(Net{}));
   EXPECT_TRUE(reach.counts_addresses);
 
-  const InstructionNames written_in = names_of(Effects<Recv, Connect>{});
+  const InstructionNames written_in = all_of(Effects<Recv, Connect>{});
   EXPECT_EQ(reach_of(program, written_in).listening, written_in);
   EXPECT_FALSE(reach_of(program, written_in).counts_addresses);
 }
 
 TEST(reach, a_walk_that_was_cut_is_no_proof) {
-  const Reach reach = reach_of(*program_named("stream"), names_of(Net{}), {.most_points = 3});
+  const Reach reach = reach_of(*program_named("stream"), all_of(Net{}), {.most_points = 3});
   EXPECT_FALSE(reach.exact());
-  EXPECT_EQ(reach.listening, names_of(Net{}));
+  EXPECT_EQ(reach.listening, all_of(Net{}));
 }
 
 }  // namespace

@@ -69,17 +69,35 @@ TEST(TraceText, ReadsBackEverySample) {
 TEST(TraceText, WritesAndReadsTheHeader) {
   EXPECT_EQ(header_line(header),
             R"({"antiphon":"trace","version":2,"program":"stream","interpreter":"fork","idle_ms":60000,)"
-            R"("progress_ms":null,"drain_ms":5000,"max_connections":null,"at":{"host":"127.0.0.1","port":8888},)"
+            R"("drain_ms":5000,"max_connections":null,"at":{"host":"127.0.0.1","port":8888},)"
             R"("bound":{"host":"127.0.0.1","port":8888},"backlog":0,)"
             R"("at_most":0,"workers":1,"run":0,"part":0})");
   TraceHeader limited = header;
   limited.max_per_address = 3;
-  EXPECT_TRUE(header_line(limited).ends_with(R"("part":0,"max_per_address":3})"));
-  for (const TraceHeader& one : {header, limited, TraceHeader{"\"", "\n", forever_ms, 0}}) {
+  EXPECT_TRUE(header_line(limited).ends_with(R"("part":0,"max_per_address":3,"progress_ms":null})"));
+  TraceHeader hurried = header;
+  hurried.progress_ms = 30'000;
+  EXPECT_TRUE(header_line(hurried).ends_with(R"("part":0,"max_per_address":null,"progress_ms":30000})"));
+  for (const TraceHeader& one : {header, limited, hurried, TraceHeader{"\"", "\n", forever_ms, 0}}) {
     std::istringstream in(header_line(one) + '\n');
     EXPECT_EQ(TraceReader(in).header(), one);
   }
   EXPECT_NE(header_line({"", "", forever_ms, 0}).find(R"("idle_ms":null)"), std::string::npos);
+}
+
+TEST(TraceText, ALimitThatTheHeaderLacksIsNone) {
+  const auto header_with = [](const std::string& limits) {
+    std::istringstream in(header_line(header).substr(0, header_line(header).size() - 1) + limits + "}\n");
+    return TraceReader(in).header();
+  };
+  TraceHeader expected = header;
+  EXPECT_EQ(header_with(""), expected);
+  expected.max_per_address = 3;
+  EXPECT_EQ(header_with(R"(,"max_per_address":3)"), expected);
+  expected = header;
+  expected.progress_ms = 30'000;
+  EXPECT_EQ(header_with(R"(,"progress_ms":30000)"), expected);
+  EXPECT_FALSE(header_with(R"(,"progress_ms":"soon")").has_value());
 }
 
 TEST(TraceText, TakesFieldsInAnyOrderAndWhiteSpace) {

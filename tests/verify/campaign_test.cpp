@@ -12,6 +12,7 @@
 #include "core/rewrite.hpp"
 #include "interpreters/trace_text.hpp"
 #include "tests/verify/history.hpp"
+#include "verify/expectations.hpp"
 #include "verify/lying_kernels.hpp"
 #include "verify/planted.hpp"
 #include "verify/token.hpp"
@@ -91,6 +92,41 @@ TEST(Campaign, ALimitByAddressHolds) {
   }
   EXPECT_EQ(addresses, (std::set<std::uint32_t>{1, 2}));
   EXPECT_TRUE(is_refused_at_one_and_served_at_another);
+}
+
+/// As `echo-verify properties` makes it with these limits.
+CampaignOptions limited(std::int64_t per_address, std::string_view faults) {
+  CampaignOptions made = options("stream", 1'000, faults);
+  made.planted.server.max_per_address = per_address;
+  made.planted.session.progress_ms = 10'000;
+  made.expectations = expectations_of("stream", made.planted);
+  made.generation = generation_for(made.expectations, 4, *faults_named(faults));
+  return made;
+}
+
+TEST(Campaign, BothLimitsHoldAndTakeEffect) {
+  const CampaignOptions options = limited(1, "all");
+  const CampaignResult result = campaign(*program_named("stream", options.planted), options);
+  expect_holds(result);
+  EXPECT_TRUE(result.not_asked.empty());
+  EXPECT_GT(result.total.alarms, 0U);
+  const std::vector<Sometimes> limits = SometimesTable::of_limits(options.generation, options.expectations).rows();
+  ASSERT_EQ(limits.size(), 2U);
+  for (const Sometimes& limit : limits) {
+    EXPECT_NE(std::ranges::find(result.sometimes, limit.what, &Sometimes::what), result.sometimes.end());
+  }
+}
+
+TEST(Campaign, ALimitThatNobodyMeetsIsTold) {
+  const CampaignOptions options = limited(5, "all");
+  const CampaignResult result = campaign(*program_named("stream", options.planted), options);
+  EXPECT_EQ(result.ruling, Ruling::incomplete);
+  EXPECT_EQ(result.remarks, std::vector<std::string>{"it never happened that a client is refused for its address; "
+                                                     "more runs may show it"});
+}
+
+TEST(Campaign, TheClauseOfALimitThatIsNotSetIsNotAsked) {
+  EXPECT_EQ(result_of("stream", 1, "none").not_asked, std::vector<std::string_view>{"progress-limit"});
 }
 
 TEST(Campaign, WhoServesFewerOfAnAddressThanPromisedIsFound) {

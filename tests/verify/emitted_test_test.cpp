@@ -54,6 +54,21 @@ TEST(EmittedTest, SaysAllThatTheScenarioHas) {
             "  expect_keeps(\"some-clause\", scenario);\n");
 }
 
+TEST(EmittedTest, SaysWhichLimitsTheProgramHas) {
+  const std::vector<Counterexample> found{{{"some-clause", "what holds"}, Scenario(0), "the command"}};
+  EXPECT_NE(emitted_test("once", {}, found).find("  ProgramOptions options;\n  const Judged judged"),
+            std::string::npos);
+  ProgramOptions limited;
+  limited.server.max_per_address = 2;
+  limited.session.progress_ms = 30'000;
+  EXPECT_NE(emitted_test("once", limited, found)
+                .find("  ProgramOptions options;\n"
+                      "  options.server.max_per_address = 2;\n"
+                      "  options.session.progress_ms = 30000;\n"
+                      "  const Judged judged = run_and_judge(*program_named(\"once\", options), scenario,"),
+            std::string::npos);
+}
+
 TEST(EmittedTest, LongListsHaveManyLines) {
   Scenario scenario(0);
   scenario.choices.resize(200);

@@ -136,5 +136,25 @@ TEST(Draw, WithoutFaultsThereAreNone) {
   }
 }
 
+TEST(Draw, ClientsLetTheirBuffersFillWhereThatIsAskedFor) {
+  const auto is_full = [](const Scenario& scenario) {
+    const Script& script = scenario.clients.front();
+    const auto* const send = script.size() > 2 ? std::get_if<script::Send>(&script[2]) : nullptr;
+    return std::holds_alternative<script::StopReading>(script[1]) && send != nullptr && send->count > scenario.capacity;
+  };
+  std::uint64_t full = 0;
+  for (std::uint64_t seed = 0; seed < 400; ++seed) {
+    Generation generation{4, *faults_named("none")};
+    const Scenario plain = draw(generation, seed);
+    generation.full_buffers = true;
+    EXPECT_EQ(draw(generation, seed), plain) << "without the fault idle there is nothing to fill";
+    generation.faults = *faults_named("idle");
+    if (is_full(draw(generation, seed))) ++full;
+    generation.full_buffers = false;
+    EXPECT_FALSE(is_full(draw(generation, seed)));
+  }
+  EXPECT_GT(full, 30U);
+}
+
 }  // namespace
 }  // namespace antiphon::verify

@@ -233,6 +233,27 @@ TEST(Judge, EventsOfUnbornProcessesAreHeldBackWhateverTheirNumber) {
   EXPECT_EQ(verdict.tally.processes, generations + 1);
 }
 
+TEST(Judge, CountsTheSendsThatAnAlarmEnded) {
+  const auto alarms = [](std::int64_t alarm_ms, const Result<std::size_t>& answer) {
+    return judged(having_read("ab").on(1, Alarm{alarm_ms}, done()).on(1, write("ab"), answer)).tally.alarms;
+  };
+  const Result<std::size_t> expired = failed(Errno::EXPIRED);
+  EXPECT_EQ(alarms(until.wait_ms - 1, expired), 1U);
+  EXPECT_EQ(alarms(until.wait_ms, expired), 0U) << "the deadline may have been first";
+  EXPECT_EQ(alarms(forever_ms, expired), 0U);
+  EXPECT_EQ(alarms(1, failed(Errno::CONNRESET)), 0U);
+  EXPECT_EQ(alarms(1, 2), 0U);
+}
+
+TEST(Judge, ALimitThatIsNotSetHasNothingToJudge) {
+  EXPECT_EQ(not_asked(expectations()), std::vector<std::string_view>{"progress-limit"});
+  Expectations unlimited_time;
+  EXPECT_EQ(not_asked(unlimited_time), (std::vector<std::string_view>{"idle-limit", "progress-limit"}));
+  unlimited_time.progress_ms = 1;
+  unlimited_time.idle_ms = 1;
+  EXPECT_TRUE(not_asked(unlimited_time).empty());
+}
+
 TEST(Judge, TenThousandConnectionsOneAfterTheOther) {
   History history = opening();
   for (ProcessId child = 1; child <= 10'000; ++child) {

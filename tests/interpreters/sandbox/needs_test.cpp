@@ -154,7 +154,7 @@ Surroundings everything(Interpreter interpreter) {
 
 TEST(needs, every_call_is_one_that_the_kernel_knows) {
   for (const Interpreter interpreter : interpreters) {
-    const Reach whole{.anywhere = {}, .listening = names_of(Net{}), .counts_addresses = true, .why_not_exact = ""};
+    const Reach whole{.anywhere = {}, .listening = all_of(Net{}), .counts_addresses = true, .why_not_exact = ""};
     const Profile profile = profile_of(whole, everything(interpreter));
     EXPECT_NO_THROW(Filter(profile.needs, profile.refusals));
   }

@@ -1,9 +1,11 @@
-#include "apps/expectations.hpp"
+#include "verify/expectations.hpp"
 
-namespace antiphon {
+#include <utility>
 
-verify::Expectations expectations(std::string_view program, const ProgramOptions& options) {
-  return {.answers = program == "once" ? verify::Answers::first_message : verify::Answers::everything,
+namespace antiphon::verify {
+
+Expectations expectations_of(std::string_view program, const ProgramOptions& options) {
+  return {.answers = program == "once" ? Answers::first_message : Answers::everything,
           .idle_ms = options.session.until.wait_ms,
           .drain_ms = options.session.until.drain_ms,
           .max_connections = options.server.max_connections,
@@ -22,10 +24,17 @@ ProgramOptions options_of(const TraceHeader& header) {
                       .progress_ms = header.progress_ms}};
 }
 
-verify::Expectations expectations_of(const TraceHeader& header, std::string_view program) {
-  verify::Expectations expected = expectations(program, options_of(header));
+Expectations expectations_of(const TraceHeader& header, std::string_view program) {
+  Expectations expected = expectations_of(program, options_of(header));
   expected.workers = header.workers;
   return expected;
 }
 
-}  // namespace antiphon
+Generation generation_for(const Expectations& expectations, std::uint32_t most_clients, std::vector<bool> faults) {
+  return {.most_clients = most_clients,
+          .faults = std::move(faults),
+          .most_addresses = expectations.max_per_address == unlimited ? 1U : 2U,
+          .full_buffers = expectations.progress_ms != forever_ms};
+}
+
+}  // namespace antiphon::verify
