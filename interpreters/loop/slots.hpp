@@ -30,8 +30,8 @@ struct Slot : Buffer {
   std::uint32_t wake_up;  ///< The wake-up that filled it.
 };
 
-/// Memory to receive into: slots of one size. Who holds what was
-/// received for longer than two wake-ups is given a copy, so that clients that do not read take no slot away from others.
+/// Memory to receive into: slots of one size. Who holds what was received for longer than two wake-ups is given a copy,
+/// so that clients that do not read take no slot away from others.
 class Slots {
  public:
   static constexpr std::size_t slot_bytes = 16384;
