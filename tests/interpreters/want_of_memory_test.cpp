@@ -193,7 +193,7 @@ class Serving {
   }
 
   Stop stop_;
-  kernel::Descriptor errands_ = kernel::needed(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
+  kernel::Descriptor errands_ = kernel::new_event();
   std::promise<Endpoint> bound_;
   std::promise<void> is_told_;
   bool all_fail_ = false;

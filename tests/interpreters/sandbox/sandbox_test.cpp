@@ -77,7 +77,7 @@ Surroundings with_helpers(Interpreter interpreter) {
 TEST_P(Closed, a_server_that_may_send_and_shut_down_connects_to_nobody) {
   if (built_with_sanitizer()) GTEST_SKIP() << sanitized;
   for (const bool opens : {false, true}) {
-    Reach reach{.anywhere = {}, .listening = names_of(Net{}), .why_not_exact = ""};
+    Reach reach{.anywhere = {}, .listening = all_of(Net{}), .why_not_exact = ""};
     reach.listening.erase(Connect::name);
     if (!opens) reach.listening.erase(OpenSocket::name);
     const Sandbox closed(profile_of(reach, with_helpers(GetParam())));
