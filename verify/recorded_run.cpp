@@ -10,12 +10,12 @@ namespace antiphon::verify {
 
 namespace {
 
-/// What the answer carried, if it did.
+/// What the answer carried, if it did. A Send carries no more than it was given, whatever a record says.
 template <Instruction I>
 std::size_t carried(const Exchange<I>& exchange) {
   if (!exchange.response || !*exchange.response) return 0;
   if constexpr (std::same_as<I, Recv>) return (*exchange.response)->size();
-  if constexpr (std::same_as<I, Send>) return **exchange.response;
+  if constexpr (std::same_as<I, Send>) return std::min(**exchange.response, exchange.instruction.bytes.size());
   return 0;
 }
 
