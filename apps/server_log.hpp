@@ -21,12 +21,14 @@
 
 namespace antiphon {
 
-/// Says something, unless there is no memory for it: a line that is lost is not worth a server.
+/// Says something, unless there is no memory for it: a line that is lost is not worth a server. False: it is lost.
 template <class Say>
-void say_if_possible(const Say& say) {
+bool say_if_possible(const Say& say) {
   try {
     say();
+    return true;
   } catch (const std::bad_alloc&) {
+    return false;
   }
 }
 

@@ -213,8 +213,9 @@ def start_through(interpreter, call, error, when):
             process.wait()
             process.stdout.close()
         log = read_so_far(log_file)
-        if not os.path.getsize(calls.name) or b"INJECTED" not in open(calls.name, "rb").read():
-            return "-"
+        with open(calls.name, "rb") as traced:
+            if b"INJECTED" not in traced.read():
+                return "-"
     if line.startswith("listening on "):
         return "served on" if client.outcome == "served" and status == 0 else f"BAD {client.outcome}, {status}"
     lines = [line for line in log.splitlines() if line.startswith("echo-server: ")]

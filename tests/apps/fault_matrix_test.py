@@ -16,7 +16,7 @@ import unittest.mock
 
 import fault_matrix
 from failing_calls import can_attach
-from serving import INTERPRETERS, on_each_interpreter
+from serving import INTERPRETERS, is_sanitized, on_each_interpreter
 
 
 def can_trace():
@@ -24,12 +24,16 @@ def can_trace():
         return can_attach(server)
 
 
+# The sandbox restricts a ring and enables it; a server with sanitizers has no sandbox, and makes two calls fewer.
+NOT_MADE = {"io_uring_register#6", "io_uring_register#7"} if is_sanitized() else set()
+
+
 @unittest.skipUnless(can_trace(), "strace does not run or attach here")
 class FaultMatrix:
     def test_a_sample_has_no_bad_cell(self):
         matrix = fault_matrix.Matrix(self.interpreter)
         matrix.fill(None, sample=1)
-        self.assertEqual(matrix.bad(), [], matrix.text())
+        self.assertEqual([row for row in matrix.bad() if row.call not in NOT_MADE], [], matrix.text())
         calls = {(phase, call) for phase, call, _ in fault_matrix.cells_of(self.interpreter)}
         self.assertEqual({(row.phase, row.call) for row in matrix.rows}, calls)
 

@@ -139,8 +139,9 @@ TEST(Draw, WithoutFaultsThereAreNone) {
 TEST(Draw, ClientsLetTheirBuffersFillWhereThatIsAskedFor) {
   const auto is_full = [](const Scenario& scenario) {
     const Script& script = scenario.clients.front();
-    const auto* const send = script.size() > 2 ? std::get_if<script::Send>(&script[2]) : nullptr;
-    return std::holds_alternative<script::StopReading>(script[1]) && send != nullptr && send->count > scenario.capacity;
+    if (script.size() < 3 || !std::holds_alternative<script::StopReading>(script[1])) return false;
+    const auto* const send = std::get_if<script::Send>(&script[2]);
+    return send != nullptr && send->count > scenario.capacity;
   };
   std::uint64_t full = 0;
   for (std::uint64_t seed = 0; seed < 400; ++seed) {
