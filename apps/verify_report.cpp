@@ -10,7 +10,6 @@
 #include "apps/verify_report_parts.hpp"
 #include "interpreters/trace_text.hpp"
 #include "verify/table.hpp"
-#include "verify/token.hpp"
 
 namespace antiphon {
 
@@ -20,11 +19,6 @@ using verify::CampaignResult;
 using verify::Finding;
 using verify::Tally;
 using verify::Violation;
-
-/// As it stands behind --program.
-std::string with_options(const Subject& subject) {
-  return subject.name + (subject.options.empty() ? "" : " ") + subject.options;
-}
 
 std::string_view name_of(verify::Party party) {
   return party == verify::Party::program ? "the program" : "the interpreter or the kernel";
@@ -209,15 +203,6 @@ Json finding_json(const Subject& subject, const Finding& finding) {
   one["replay"] = replay_command(subject, finding.scenario);
   one["nearest_passing"] = nearest_json(subject, finding.nearest);
   return one;
-}
-
-std::string text_of(const Subject& subject) {
-  return fmt::format("{} ({:.12})", with_options(subject), subject.identity);
-}
-
-std::string replay_command(const Subject& subject, const Scenario& scenario) {
-  return fmt::format("echo-verify properties --program {} --replay {}", with_options(subject),
-                     verify::token_of(scenario, subject.name, subject.identity));
 }
 
 std::string report(const Subject& subject, const VerifyArguments& arguments, const CampaignResult& result,

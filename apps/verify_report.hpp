@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/subject.hpp"
 #include "apps/verify_arguments.hpp"
 #include "verify/campaign.hpp"
 #include "verify/comparison.hpp"
@@ -17,19 +18,6 @@
 /// What echo-verify prints. Equal results have equal text; no durations are in it.
 
 namespace antiphon {
-
-/// The program that was judged.
-struct Subject {
-  std::string name;
-  std::string identity;
-  std::string options;  ///< The limits that it was made with, as on a command line.
-};
-
-/// "stream --progress-timeout 30 (0123456789ab)".
-std::string text_of(const Subject& subject);
-
-/// The command that runs a scenario again.
-std::string replay_command(const Subject& subject, const Scenario& scenario);
 
 std::string report(const Subject& subject, const VerifyArguments& arguments, const verify::CampaignResult& result,
                    const verify::Coverage& coverage);

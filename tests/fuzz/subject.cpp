@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "apps/limits.hpp"
-#include "apps/verify_report.hpp"
+#include "apps/subject.hpp"
 #include "core/programs/catalogue.hpp"
 #include "interpreters/dump.hpp"
 #include "interpreters/event_bytes.hpp"
