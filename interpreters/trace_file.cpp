@@ -256,7 +256,7 @@ void TraceFile::give_up(const char* reason) {
   try {
     complain_(fmt::format("the trace '{}' ends here: {}; serving goes on", path_, reason));
   } catch (const std::bad_alloc&) {
-    // The line is lost. Who reads the trace finds it cut.
+    return;  // The line is lost. Who reads the trace finds it cut.
   }
 }
 

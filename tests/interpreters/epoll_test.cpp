@@ -136,6 +136,7 @@ TEST(Epoll, ASendThatCouldGoOnIsNotExpiredAfterAHalt) {
     run_on_epoll(server(at), options);
   });
   std::vector<kernel::Descriptor> clients;
+  clients.reserve(senders);
   for (int count = 0; count < senders; ++count) clients.push_back(kernel::begin_connecting(at).value());
   halt.await();
   EXPECT_EQ(halt.sent() + halt.expired(), 0) << "all wait by now";
