@@ -63,17 +63,18 @@ std::size_t result_kind(Errno error);
 /// "ok", "ECONNRESET", "Expired", "Stopping", "other"
 std::string result_name(std::size_t kind);
 
-/// What one thread counts, or all processes of a server that forks. It begins with what is counted most.
+/// What one thread counts, or all processes of a server that forks. It begins with what is counted most, all in one
+/// page: where many processes take turns, each page that they touch costs.
 struct alignas(64) MetricsSlot {
-  std::array<std::array<Count, instruction_kinds>, result_kinds> instructions;  ///< By result, then by instruction.
   Count received_bytes;
   Count sent_bytes;
+  EchoLatency latency;
+  std::array<std::array<Count, instruction_kinds>, result_kinds> instructions;  ///< By result, success first.
   Count accepted;
   Count refused;           ///< Closed unserved, since Fork had failed.
   Count ended;             ///< All others that are closed.
   Count failed_processes;  ///< Ended by an error of their own.
   Count failed_children;   ///< The same, and killed. Only where processes are the operating system's.
-  EchoLatency latency;
   ConnectionDuration duration;
   std::array<Count, 64> violations;  ///< By the clause's place among all clauses.
   std::atomic<bool> unjudged;        ///< The monitor does not see all.

@@ -74,6 +74,7 @@ class ForkHandler::Kernel {
   /// Waits until `descriptor` is ready for `events` (POLLIN, POLLOUT), or for one of the reasons of a Deadline.
   /// Descriptor -1 is never ready. `latest`: when the wait ends, if not before.
   Result<Unit> wait(int descriptor, short events, const Deadline& until, Nanoseconds latest = never) {
+    calls_since_wait_ = 0;
     Nanoseconds time = now();
     const Nanoseconds expiry = std::min(after(time, until.wait_ms), latest);
     for (;; time = now()) {
@@ -93,7 +94,14 @@ class ForkHandler::Kernel {
     }
   }
 
-  /// The same for a call that cannot wait: tells only whether it is too late for it.
+  /// Whether a call may be tried before the wait for it. Now and then none may, or a process whose calls all succeed
+  /// would never hear of a stop; and none once that is known of.
+  bool may_go_ahead(const Deadline& until) {
+    constexpr unsigned calls_between_waits = 16;
+    return stop_.cut_of(until) == never && ++calls_since_wait_ <= calls_between_waits;
+  }
+
+  /// Like `wait`, for a call that cannot wait: tells only whether it is too late for it.
   Result<Unit> not_stopped(const Deadline& until) {
     const auto over = wait(-1, 0, {.wait_ms = 0, .drain_ms = until.drain_ms});
     if (!over && over.error() == Errno::STOPPING) return over;
@@ -283,6 +291,7 @@ class ForkHandler::Kernel {
   OriginCounts origins_;  ///< Of the children.
   std::int64_t failed_ = 0;
   std::int64_t killed_ = 0;
+  unsigned calls_since_wait_ = 0;
   bool first_ = true;
   bool discarding_ = false;
 };
@@ -344,6 +353,10 @@ Result<std::size_t> ForkHandler::operator()(const Send& instruction) {
   const int socket = kernel_->sockets.at(instruction.to);
   if (socket < 0) return failed(Errno::BADF);
   const bool waits = !instruction.bytes.empty() && !kernel_->unconnected.contains(socket);
+  if (waits && kernel_->may_go_ahead(instruction.until)) {
+    const Result<std::size_t> sent = send(socket, instruction.bytes);
+    if (sent || sent.error() != Errno::AGAIN) return sent;
+  }
   const auto ready = waits ? kernel_->wait(socket, POLLOUT, instruction.until, kernel_->alarm)
                            : kernel_->not_stopped(instruction.until);
   if (!ready) return failed(ready.error());

@@ -15,7 +15,7 @@ namespace antiphon {
 /// it tries nothing again.
 ///
 /// A waiting instruction waits in ppoll(2) first and then makes its call. So deadlines need no timers, and a call
-/// on a socket that turns out not to be ready answers EAGAIN.
+/// on a socket that turns out not to be ready answers EAGAIN. Send, which seldom has to wait, is tried before that.
 ///
 /// **Stop.** SIGTERM or SIGINT sent to the process that made the handler asks it and everything that it forked to
 /// stop. Sent to another process, they ask that one alone. They are noticed by waiting instructions. A second

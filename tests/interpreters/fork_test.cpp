@@ -248,6 +248,15 @@ TEST(ForkHandler, AcceptStopsAlthoughAClientWaits) {
   EXPECT_EQ(handler(Accept{listener}), failed(Errno::STOPPING));
 }
 
+TEST(ForkHandler, AProcessWhoseSendsNeverWaitHearsOfAStop) {
+  ForkHandler handler;
+  const Ends ends = connect(handler);
+  raise(SIGTERM);
+  Result<std::size_t> sent = 0;
+  for (int sends = 0; sent && sends < 100; ++sends) sent = handler(Send{ends.server, Bytes::copy_of("a"), {}});
+  EXPECT_EQ(sent, failed(Errno::STOPPING));
+}
+
 TEST(ForkHandler, AfterAStopADeadlineGrantsItsDrain) {
   ForkHandler handler;
   const Ends ends = connect(handler);
