@@ -52,19 +52,28 @@ void close_sandbox(OnViolation on_violation) {
   close_helper(needs, aborts);
 }
 
+/// Judges what is in a message. False: something is no event.
+bool judge_message(verify::Monitor& judge, std::string_view message) {
+  try {
+    while (!message.empty()) {
+      const auto event = take_event(message);
+      if (!event) return false;
+      judge.write(*event);
+    }
+  } catch (const std::bad_alloc&) {
+    judge.go_blind();
+  }
+  return true;
+}
+
 /// Judges what comes in until no sender is left. False: something came that is no event.
-bool judge_all(TraceSink& judge) {
+bool judge_all(verify::Monitor& judge) {
   std::vector<char> message(longest_message);
   for (;;) {
     const ssize_t size = recv(STDIN_FILENO, message.data(), message.size(), 0);
     if (size < 0 && errno == EINTR) continue;
     if (size <= 0) return size == 0;
-    std::string_view rest(message.data(), static_cast<std::size_t>(size));
-    while (!rest.empty()) {
-      const auto event = take_event(rest);
-      if (!event) return false;
-      judge.write(*event);
-    }
+    if (!judge_message(judge, {message.data(), static_cast<std::size_t>(size)})) return false;
   }
 }
 
@@ -91,23 +100,29 @@ MonitorProcess::MonitorProcess(const verify::Expectations& expectations, OnViola
 }
 
 void MonitorProcess::judge_and_leave(const verify::Expectations& expectations) {
-  verify::Monitor monitor(expectations, [this](const verify::Violation& violation) {
+  const auto alarm = [this](const verify::Violation& violation) {
     tell_violation(*log_, violation, "");
     if (shown_ != nullptr) shown_->note_violation(violation.clause.name);
     if (on_violation_ == OnViolation::log) return;
     state_->store(over);
     if (getppid() == first_) kill(first_, abort_signal());
     std::_Exit(status_of(ExitCode::violated));
-  });
+  };
+  verify::Monitor monitor(expectations, alarm, [this] { tell_blindness("there is no memory to judge it"); });
   const bool whole = judge_all(monitor);
   if (state_->load() == dismissed) std::_Exit(status_of(ExitCode::holds));
-  MonitorReport report;
-  report.add(monitor.finish(), "");
-  if (!whole || state_->load() == broken) report.add_remark("events were lost on their way to it");
-  report.tell(*log_);
-  const char code = static_cast<char>(status_of(report.code()));
-  send(STDIN_FILENO, &code, sizeof(code), MSG_NOSIGNAL);
-  std::_Exit(status_of(report.code()));
+  // (Where there is no memory for a verdict, none comes.)
+  ExitCode verdict = ExitCode::incomplete;
+  if_memory_allows([&] {
+    MonitorReport report;
+    report.add(monitor.finish(), "");
+    if (!whole || state_->load() == broken) report.add_remark("events were lost on their way to it");
+    report.tell(*log_);
+    verdict = report.code();
+    const char code = static_cast<char>(status_of(verdict));
+    send(STDIN_FILENO, &code, sizeof(code), MSG_NOSIGNAL);
+  });
+  std::_Exit(status_of(verdict));
 }
 
 // -- The server's side -------------------------------------------------------------------------------------------
@@ -168,8 +183,11 @@ ExitCode MonitorProcess::finish() {
 void MonitorProcess::give_up(int error) {
   std::uint64_t before = open;
   if (!state_->compare_exchange_strong(before, broken)) return;
+  tell_blindness(error == EAGAIN ? "it does not read" : std::strerror(error));
+}
+
+void MonitorProcess::tell_blindness(const char* why) const {
   if (shown_ != nullptr) shown_->unjudged.store(true, std::memory_order_relaxed);
-  const char* const why = error == EAGAIN ? "it does not read" : std::strerror(error);
   tell_blind(*log_, "", why);
 }
 

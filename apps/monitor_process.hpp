@@ -54,6 +54,7 @@ class MonitorProcess final : public TraceSink {
 
   [[noreturn]] void judge_and_leave(const verify::Expectations& expectations);
   void give_up(int error);
+  void tell_blindness(const char* why) const;
   void end_with_the_first() const;
 
   OnViolation on_violation_;

@@ -30,7 +30,7 @@ std::string without_payload(std::string_view sentence) {
 
 void tell_violation(const ServerLog& log, const verify::Violation& violation, const std::string& who) {
   const char* const party = violation.party == verify::Party::program ? "program" : "interpreter";
-  say_if_possible([&] {
+  if_memory_allows([&] {
     log.tell({.level = LogLevel::error,
               .event = "violation",
               .message = fmt::format("{}{}: {}: by the {}: {}", who, violation.clause.name, violation.clause.text,
@@ -41,7 +41,7 @@ void tell_violation(const ServerLog& log, const verify::Violation& violation, co
 }
 
 void tell_blind(const ServerLog& log, const std::string& who, std::string_view why) {
-  say_if_possible([&] {
+  if_memory_allows([&] {
     log.tell({.level = LogLevel::error,
               .event = "blind",
               .message = fmt::format("{}it does not see what follows: {}; serving goes on", who, why),

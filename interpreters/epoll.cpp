@@ -151,7 +151,7 @@ class EpollLoop : public loop::Scheduler<EpollLoop, Channel> {
   static bool busy() { return false; }
 
   /// One call of epoll tells of some channels only.
-  static bool has_room(const Channel& channel) { return kernel::has_room(channel.descriptor); }
+  static bool could_send(const Channel& channel) { return kernel::has_room(channel.descriptor); }
 
   // -- waiting --------------------------------------------------------------------------------------------------
 

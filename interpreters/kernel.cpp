@@ -47,11 +47,15 @@ Descriptor needed(int descriptor, const char* call) {
 
 Descriptor new_event() { return needed(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"); }
 
+void rest() {
+  constexpr timespec time{.tv_sec = 0, .tv_nsec = millisecond};
+  nanosleep(&time, nullptr);
+}
+
 void Patience::failed(int error) {
   constexpr int most_failures = 1000;
   if (++failures_ > most_failures) throw std::system_error(error, std::generic_category(), call_);
-  constexpr timespec rest{.tv_sec = 0, .tv_nsec = millisecond};
-  nanosleep(&rest, nullptr);
+  rest();
 }
 
 namespace {

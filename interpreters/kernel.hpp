@@ -78,6 +78,9 @@ class Patience {
   int failures_ = 0;
 };
 
+/// A millisecond, for what is short to come back.
+void rest();
+
 // -- The instructions on sockets ---------------------------------------------------------------------------------
 
 /// Whether several listeners share one address, each with a queue of its own (SO_REUSEPORT).

@@ -331,8 +331,8 @@ class UringLoop : public loop::Scheduler<UringLoop, Channel> {
 
   [[nodiscard]] bool busy() const { return closing_ > 0; }
 
-  /// To take a request back fails where it could go on.
-  static bool has_room(const Channel&) { return false; }
+  /// One that could go on is not given back: the kernel tells so when asked to.
+  static bool could_send(const Channel&) { return false; }
 
   // -- waiting --------------------------------------------------------------------------------------------------
 

@@ -20,14 +20,18 @@ void Monitor::write(const ProcessEvent& event) {
     raise_alarm(judge_.violations());
   } catch (const std::bad_alloc&) {
     // It knows half of what the event changed. To judge on would be to guess.
-    is_blind_ = true;
-    if (when_blind_) when_blind_();
+    go_blind();
   }
+}
+
+void Monitor::go_blind() {
+  if (std::exchange(is_blind_, true)) return;
+  if (when_blind_) when_blind_();
 }
 
 Verdict Monitor::finish(bool cut) {
   Verdict verdict = judge_.finish(cut || is_blind_);
-  if (is_blind_) verdict.remarks.emplace_back("there was no memory to judge what followed");
+  if (is_blind_) verdict.remarks.insert(verdict.remarks.begin(), "there was no memory to judge what followed");
   raise_alarm(verdict.violations);
   return verdict;
 }

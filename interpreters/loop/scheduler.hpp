@@ -30,7 +30,7 @@ namespace antiphon::loop {
 ///     std::size_t poll(Nanoseconds at_most)  submits what there is, waits for events and wakes tasks; the number of
 ///                                            events that came from the network
 ///     bool busy() const               something is still to be closed
-///     static bool has_room(const Channel&)   a Send that waits will be told that it can go on; asked when it is due
+///     static bool could_send(const Channel&)   a Send that waits, and is due, could go on and will be told so
 ///     static constexpr bool sockets_block     its sockets are to be without O_NONBLOCK
 template <class Backend, class TheChannel>
 class Scheduler {
@@ -166,6 +166,10 @@ class Scheduler {
   void turn(Task& task) {
     constexpr int most_instructions = 32;
     for (int count = 0; count < most_instructions; ++count) {
+      if (task.id == 0 && untold_ && !tell_again(task)) {
+        kernel::rest();
+        break;
+      }
       if (options_.conductor != nullptr && !has_cue(task)) break;
       if (task.process->finished()) return end(task);
       bool waits = false;
@@ -220,15 +224,35 @@ class Scheduler {
     }
   }
 
-  /// A process that finds no memory for what follows ends, as one of the operating system would, and it alone.
+  /// A process that finds no memory for what follows ends, as one of the operating system would, and it alone. The
+  /// first one serves all: it is told again until there is memory.
   template <Instruction I>
   void go_on(Task& task, const typename I::Response& response) {
     task.begun = false;
+    if (task.id == 0) return first_goes_on<I>(task, response);
     try {
       task.process->template answer<I>(response);
     } catch (const std::bad_alloc&) {
       task.process.emplace(without_memory_);
     }
+  }
+
+  template <Instruction I>
+  void first_goes_on(Task& first, const typename I::Response& response) {
+    const auto stood = first.process;
+    try {
+      first.process->template answer<I>(response);
+    } catch (const std::bad_alloc&) {
+      first.process = stood;
+      untold_.emplace(Told<I>{response});
+    }
+  }
+
+  /// False: it still stands where it stood.
+  bool tell_again(Task& first) {
+    const auto told = std::exchange(untold_, std::nullopt);
+    std::visit([&]<class I>(const Told<I>& one) { first_goes_on<I>(first, one.response); }, *told);
+    return !untold_;
   }
 
   /// Whether somebody is told what the task does; `watch` if it is more than daily business.
@@ -494,7 +518,7 @@ class Scheduler {
     const auto there = kernel::peek(descriptor_of(task, recv.from));
     return there || there.error() != Errno::AGAIN;
   }
-  static bool would_go_on(const Task& task, const Send& send) { return Backend::has_room(*task.sockets.at(send.to)); }
+  static bool would_go_on(const Task& task, const Send& send) { return Backend::could_send(*task.sockets.at(send.to)); }
 
   void fire_timers() {
     while (Task* const task = timers_.take_due(now_)) {
@@ -557,6 +581,7 @@ class Scheduler {
   LoopCounts own_counts_;
   LoopCounts* counts_;
   Spin spin_;
+  std::optional<ToldOfAny> untold_;  ///< What the first process was not told yet, for want of memory.
   Slab<Task> tasks_;
   Slab<Channel> channels_;
   Timers<Task> timers_;

@@ -5,19 +5,24 @@ import sys
 
 sys.dont_write_bytecode = True
 
+import contextlib
 import os
 import re
+import resource
 import signal
+import socket
 import tempfile
+import time
 import unittest
 
-from serving import Server, converse, is_sanitized, on_each_interpreter
+from serving import Server, children_of, converse, eventually, is_sanitized, on_each_interpreter
 
 SCARCE = os.path.join(os.path.dirname(os.environ["ANTIPHON_APPS_DIR"]), "tests", "libscarce_preload.so")
 
 # Primes, so that another place fails each time.
 ONE_IN = (7, 11, 13, 29)
 CLIENTS = 12
+CROWD = 900
 
 INCOMPLETE = 3
 
@@ -72,7 +77,81 @@ class Scarce:
                 self.check_failures(server.final_log)
 
 
+def limit_address_space(pid):
+    """To what it has."""
+    with open(f"/proc/{pid}/status") as file:
+        size = next(int(line.split()[1]) for line in file if line.startswith("VmSize:")) * 1024
+    resource.prlimit(pid, resource.RLIMIT_AS, (size, size))
+
+
+@unittest.skipIf(is_sanitized(), "the sanitizer has an allocator of its own")
+class Exhausted:
+    """For a while no memory is left at all."""
+
+    def test_the_server_outlives_it_and_serves_again(self):
+        with Server("--drain-timeout", "1", interpreter=self.interpreter) as server:
+            crowd = [server.connect() for _ in range(CROWD)]
+            self.assertEqual(server.echo(b"last"), b"last")
+            limit_address_space(server.pid)
+            server.process.send_signal(signal.SIGSTOP)
+            self.push(crowd)
+            crowd += [self.begin_connecting(server) for _ in range(CROWD // 10)]
+            server.process.send_signal(signal.SIGCONT)
+            for _ in range(20):
+                self.push(crowd)
+                time.sleep(0.02)
+            for client in crowd:
+                client.close()
+            eventually("it serves again", lambda: self.is_served(server))
+            self.assertIsNone(server.process.poll())
+
+    @staticmethod
+    def push(clients):
+        for client in clients:
+            client.setblocking(False)
+            with contextlib.suppress(OSError):
+                client.send(b"x" * 65536)
+
+    @staticmethod
+    def begin_connecting(server):
+        client = socket.socket()
+        client.setblocking(False)
+        client.connect_ex(server.address)
+        return client
+
+    @staticmethod
+    def is_served(server):
+        try:
+            with socket.create_connection(server.address, 1) as client:
+                return converse(client, b"here") == b"here"
+        except OSError:
+            return False
+
+
+@unittest.skipIf(is_sanitized(), "the sanitizer has an allocator of its own")
+class Monitor(unittest.TestCase):
+    def test_a_monitor_without_memory_says_so_at_once(self):
+        with Server("--monitor", "--drain-timeout", "1") as server:
+            ((monitor, _),) = children_of(server.pid)
+            limit_address_space(monitor)
+            clients = []
+
+            def one_more():
+                clients.append(server.connect())
+                converse(clients[-1], b"x" * 1000, close_side=False)
+                return "it does not see what follows: there is no memory to judge it" in server.log()
+
+            eventually("the monitor is blind", one_more)
+            self.assertEqual(server.echo(b"served"), b"served")
+            for client in clients:
+                client.close()
+            server.expected_status = INCOMPLETE
+        self.assertIn("incomplete: ", server.final_log)
+        self.assertIn("connections: there was no memory to judge what followed", server.final_log)
+
+
 globals().update(on_each_interpreter(Scarce))
+globals().update(on_each_interpreter(Exhausted))
 
 if __name__ == "__main__":
     unittest.main()

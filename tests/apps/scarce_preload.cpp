@@ -1,6 +1,6 @@
 // A library that makes memory scarce for echo-server: loaded into it (LD_PRELOAD), it fails one allocation of C++ in as
-// many as the variable SCARCE_EVERY says, from when the server has told where it listens. How many have failed so far
-// is written to standard error at the end of each process: "scarce: 12 failed".
+// many as the variable SCARCE_EVERY says, in the process that has told where it listens, from then on. How many have
+// failed is written to standard error when that process ends: "scarce: 12 failed".
 
 #include <dlfcn.h>
 #include <unistd.h>

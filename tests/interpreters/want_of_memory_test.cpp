@@ -21,6 +21,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/pool.hpp"
 #include "core/programs/catalogue.hpp"
 #include "interpreters/epoll.hpp"
 #include "interpreters/fork.hpp"
@@ -131,6 +132,34 @@ struct Uring {
   static LoopReport run(const Server& server, const LoopOptions& options) { return run_on_uring(server, options); }
 };
 
+/// All that the calling thread's pool gives while the heap gives nothing.
+class UsedUpPool {
+ public:
+  UsedUpPool() { held_.reserve(100'000); }
+
+  void take() {
+    for (std::size_t size = pool::detail::step; size <= pool::detail::small_limit; size += pool::detail::step) {
+      while (take(size)) continue;
+    }
+  }
+  void give_back() {
+    for (const auto& [block, size] : held_) pool::give_back(block, size);
+    held_.clear();
+  }
+
+ private:
+  bool take(std::size_t size) {
+    try {
+      held_.emplace_back(pool::take(size), size);
+      return true;
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
+  }
+
+  std::vector<std::pair<void*, std::size_t>> held_;
+};
+
 /// What a loop's thread came to.
 struct Ending {
   bool threw = false;
@@ -169,9 +198,10 @@ class Serving {
 
   [[nodiscard]] const Endpoint& at() const { return at_; }
 
-  /// From here on all allocations of the thread fail, or none.
-  void let_all_fail(bool all) {
+  /// From here on all allocations of the thread fail, or none. `also_pool`: what it had put by is gone too.
+  void let_all_fail(bool all, bool also_pool = false) {
     all_fail_ = all;
+    also_pool_ = also_pool;
     is_told_ = {};
     eventfd_write(errands_.number(), 1);
     EXPECT_EQ(is_told_.get_future().wait_for(std::chrono::minutes(1)), std::future_status::ready);
@@ -188,7 +218,9 @@ class Serving {
     eventfd_t count = 0;
     eventfd_read(errands_.number(), &count);
     ending_.failures += scarce_heap::recover();
+    pool_.give_back();
     if (all_fail_) scarce_heap::fail(1, scarce_heap::for_ever);
+    if (also_pool_) pool_.take();
     is_told_.set_value();
   }
 
@@ -197,6 +229,8 @@ class Serving {
   std::promise<Endpoint> bound_;
   std::promise<void> is_told_;
   bool all_fail_ = false;
+  bool also_pool_ = false;
+  UsedUpPool pool_;
   Endpoint at_;
   Ending ending_;
   std::thread thread_;
@@ -264,6 +298,24 @@ TYPED_TEST(WantOfMemory, WhoIsServedStaysServed) {
   EXPECT_FALSE(ending.threw);
   EXPECT_TRUE(ending.report.result.has_value());
   EXPECT_GT(ending.failures, 0);
+}
+
+TYPED_TEST(WantOfMemory, WhereNothingIsLeftAtAllTheAcceptorWaits) {
+  Serving<TypeParam> serving(0, -1);
+  Crowd crowd(serving.at());
+  crowd.say("a word");
+  crowd.hear();
+  serving.let_all_fail(true, true);
+  Client late(serving.at());
+  crowd.say("a word that is lost");
+  EXPECT_EQ(crowd.unserved(), crowd_size);
+  serving.let_all_fail(false);
+  EXPECT_EQ(unserved_of_crowd(serving.at()), 0U);
+  late.finish();
+  const Ending ending = serving.stop();
+  EXPECT_FALSE(ending.threw);
+  EXPECT_TRUE(ending.report.result.has_value());
+  EXPECT_EQ(ending.report.failed, static_cast<std::int64_t>(crowd_size));
 }
 
 /// What these tests are to find: it takes memory in the loop's thread, and does without a guard.

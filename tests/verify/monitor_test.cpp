@@ -69,8 +69,8 @@ TEST(Monitor, WithoutMemoryItSaysOnceThatItIsBlindAndIsIncomplete) {
     // What it had found by then stays.
     const Ruling without = verdict.violations.empty() ? Ruling::incomplete : Ruling::violated;
     ASSERT_EQ(verdict.ruling, failed ? without : Ruling::violated) << "allocation " << nth;
-    const std::string last = verdict.remarks.empty() ? "" : verdict.remarks.back();
-    ASSERT_EQ(last, failed ? "there was no memory to judge what followed" : "") << "allocation " << nth;
+    const std::string first = verdict.remarks.empty() ? "" : verdict.remarks.front();
+    ASSERT_EQ(first, failed ? "there was no memory to judge what followed" : "") << "allocation " << nth;
   }
   EXPECT_GT(blind, 0);
 }
