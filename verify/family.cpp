@@ -87,7 +87,7 @@ void Family::note_success(ProcessId id, Socket socket) {
   if (before == nullptr || before->failures == 0) return;
   ConnectionState& connection = connections_.edit(what->connection);
   if (connection.failures == failures_of_a_lost_connection) {
-    connection.excuse = connection.waited_ms > 0 ? Excuse::deadline : Excuse::none;
+    connection.excuse = std::max(connection.waited_ms, connection.alarm_ms) > 0 ? Excuse::deadline : Excuse::none;
   }
   connection.failures = 0;
 }
@@ -105,8 +105,13 @@ void Family::note(ProcessId id, Socket socket, Errno error, const TimeLimits& sh
   if (before == nullptr) return;
   if (error == Errno::EXPIRED) {
     ConnectionState& connection = connections_.edit(what->connection);
-    connection.waited_ms = std::max(connection.waited_ms, shown.idle_ms);
-    connection.alarm_ms = shown.progress_ms;
+    if (shown.progress_ms == forever_ms) {
+      connection.waited_ms = std::max(connection.waited_ms, shown.idle_ms);
+    } else if (std::min(shown.idle_ms, shown.progress_ms) >=
+               std::min(connection.alarmed_wait_ms, connection.alarm_ms)) {
+      connection.alarmed_wait_ms = shown.idle_ms;
+      connection.alarm_ms = shown.progress_ms;
+    }
     if (connection.excuse == Excuse::none) connection.excuse = Excuse::deadline;
   } else if (before->excuse == Excuse::none || before->excuse == Excuse::deadline) {
     if (error == Errno::INTR) return;
@@ -169,7 +174,9 @@ void Family::take(ProcessId id, const Issued& issued) {
                         },
                         [&](const Exchange<Send>& send) {
                           const auto error = failure(send);
-                          if (error && !is_own_fault(id, send.instruction.to, *error))
+                          // One that did not wait says nothing of its client's patience.
+                          const bool at_once = error == Errno::EXPIRED && send.instruction.until.wait_ms == 0;
+                          if (error && !at_once && !is_own_fault(id, send.instruction.to, *error))
                             note(id, send.instruction.to, *error,
                                  {send.instruction.until.wait_ms, processes_[id].alarm_ms});
                           if (success(send) != nullptr) note_success(id, send.instruction.to);

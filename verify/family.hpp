@@ -54,21 +54,27 @@ struct ConnectionState {
   bool side_ended = false;   ///< The server ended its side: what it sends after that fails by its own fault.
   bool served = false;       ///< A process other than the one that accepted it held it.
   Excuse excuse = Excuse::none;
-  std::int64_t waited_ms = 0;          ///< Excused by a deadline: how long it let the client take.
-  std::int64_t alarm_ms = forever_ms;  ///< The alarm that it waited under then, if a Send did.
-  std::uint8_t failures = 0;           ///< In a row, of those that pass by themselves.
+  std::int64_t waited_ms = 0;        ///< Excused by a deadline: the longest that passed while no alarm was set,
+  std::int64_t alarmed_wait_ms = 0;  ///< and of those that passed while one was, the most patient one,
+  std::int64_t alarm_ms = 0;         ///< with its alarm.
+  std::uint8_t failures = 0;         ///< In a row, of those that pass by themselves.
 
-  static constexpr std::tuple fields{
-      Field{"client", &ConnectionState::client},         Field{"input_ended", &ConnectionState::input_ended},
-      Field{"side_ended", &ConnectionState::side_ended}, Field{"served", &ConnectionState::served},
-      Field{"excuse", &ConnectionState::excuse},         Field{"waited_ms", &ConnectionState::waited_ms},
-      Field{"alarm_ms", &ConnectionState::alarm_ms},     Field{"failures", &ConnectionState::failures}};
+  static constexpr std::tuple fields{Field{"client", &ConnectionState::client},
+                                     Field{"input_ended", &ConnectionState::input_ended},
+                                     Field{"side_ended", &ConnectionState::side_ended},
+                                     Field{"served", &ConnectionState::served},
+                                     Field{"excuse", &ConnectionState::excuse},
+                                     Field{"waited_ms", &ConnectionState::waited_ms},
+                                     Field{"alarmed_wait_ms", &ConnectionState::alarmed_wait_ms},
+                                     Field{"alarm_ms", &ConnectionState::alarm_ms},
+                                     Field{"failures", &ConnectionState::failures}};
 
   /// Excused from what it owes. A deadline excuses only a session that was as patient as the limits ask, until it has
   /// ended its own side: then any deadline will do. Whether the deadline or the alarm came first is not known, so both
   /// have to be long enough.
   [[nodiscard]] bool excused(const TimeLimits& limits) const {
-    const bool patient = waited_ms >= limits.idle_ms && alarm_ms >= limits.progress_ms;
+    const bool patient = (waited_ms > 0 && waited_ms >= limits.idle_ms) ||
+                         (alarm_ms > 0 && alarmed_wait_ms >= limits.idle_ms && alarm_ms >= limits.progress_ms);
     return excuse != Excuse::none && (excuse != Excuse::deadline || side_ended || patient);
   }
 };

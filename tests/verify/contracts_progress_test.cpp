@@ -54,6 +54,18 @@ TEST(ProgressLimit, WhatDoesNotWaitNeedsNoAlarm) {
             "process 1, event 4 (Close): lets go of its client and owes it \"abc\"");
 }
 
+TEST(ProgressLimit, WhoTriesAgainWithoutWaitingKeepsItsClientToo) {
+  const Send tried{client, Bytes::copy_of("abc"), {.wait_ms = 0, .drain_ms = 5'000}};
+  const Send rest{client, Bytes::copy_of("bc"), {.wait_ms = 0, .drain_ms = 5'000}};
+  const std::string breach = ": sends without an alarm, where 30000 ms are the limit";
+  const auto expired = failed(Errno::EXPIRED);
+  EXPECT_EQ(progress_of(having_read("abc").on(1, tried, expired).on(1, Sleep{9'000}, done()).on(1, tried, expired)),
+            "process 1, event 5 (Send)" + breach);
+  EXPECT_EQ(progress_of(having_read("abc").on(1, tried, 1).on(1, rest, 2)), "process 1, event 4 (Send)" + breach);
+  EXPECT_EQ(progress_of(having_read("abc").on(1, tried, 1).on(1, alarm, done()).on(1, rest, 2)), "kept");
+  EXPECT_EQ(progress_of(having_read("abc").on(1, tried, 3).on(1, read(), bytes("bc")).on(1, rest, 2)), "kept");
+}
+
 TEST(ProgressLimit, TheAlarmIsSetOnceForWhatWasReceived) {
   EXPECT_EQ(progress_of(alarmed().on(1, alarm, done()).waits(1, write("abc"))), "kept");
   EXPECT_EQ(progress_of(alarmed().on(1, write("abc"), 1).on(1, alarm, done())),
@@ -94,6 +106,22 @@ TEST(ProgressLimit, AnAlarmThatRangExcusesADebt) {
   EXPECT_EQ(answered_after(alarm, until, expectations()), breach) << "no limit is promised";
   EXPECT_EQ(answered_after(none, until, in_time()), "kept") << "it was idle for as long as that may be";
   EXPECT_EQ(answered_after(alarm, {.wait_ms = 1, .drain_ms = 5'000}, in_time()), breach);
+}
+
+TEST(ProgressLimit, WhatDidNotWaitExcusesNothing) {
+  const Send tried{client, Bytes::copy_of("abc"), {.wait_ms = 0, .drain_ms = 5'000}};
+  const auto expired = failed(Errno::EXPIRED);
+  const auto ends = [](History history) { return history.on(1, read(), Bytes{}).on(1, Close{client}, done()); };
+  const History tricked = alarmed(Alarm{1}).on(1, write("abc"), expired).on(1, none, done());
+  EXPECT_NE(verdict_on("answered", ends(History(tricked).on(1, tried, expired)), in_time()), "kept");
+  EXPECT_NE(verdict_on("answered", ends(History(tricked).on(1, tried, expired)), expectations()), "kept");
+
+  const History whole = having_read("abc").on(1, tried, expired).on(1, alarm, done()).on(1, write("abc"), 3);
+  Expectations once = in_time();
+  once.answers = Answers::first_message;
+  EXPECT_EQ(verdict_on("ends-side", History(whole).on(1, none, done()).waits(1, read()), once),
+            "process 1, event 7 (Recv): reads on and has not ended its side");
+  EXPECT_EQ(judged(ends(History(whole).on(1, none, done())), in_time()).tally.excuses[0], 1U);
 }
 
 TEST(ProgressLimit, SilenceHasALimitOfItsOwn) {

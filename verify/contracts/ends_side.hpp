@@ -26,9 +26,9 @@ struct EndsSide {
   void check_reading(const Owing& owing, const Seen& seen, Report& report) const {
     if (answers == Answers::everything) return;
     const ConnectionState* const connection = seen.connection();
-    if (connection == nullptr || connection->side_ended) return;
+    if (connection == nullptr || connection->side_ended || connection->excused(limits)) return;
     const Owed* const owed = owing.find(seen.held()->connection);
-    if (owed == nullptr || !owed->heard() || connection->excuse != Excuse::none) return;
+    if (owed == nullptr || !owed->heard()) return;
     report.breach(clause, Party::program, "reads on and has not ended its side");
   }
 

@@ -11,14 +11,17 @@ namespace antiphon::verify {
 struct Pace {
   static constexpr About about = About::process;
 
-  bool set = false;    ///< It set one.
-  bool tried = false;  ///< And sent under it, or might have waited without.
+  bool set = false;      ///< It set one.
+  bool tried = false;    ///< And sent under it, or might have waited without.
+  bool stalled = false;  ///< A Send that did not wait left something: from then on each counts as one that does.
 
-  static constexpr std::tuple fields{Field{"set", &Pace::set}, Field{"tried", &Pace::tried}};
+  static constexpr std::tuple fields{Field{"set", &Pace::set}, Field{"tried", &Pace::tried},
+                                     Field{"stalled", &Pace::stalled}};
 };
 
 /// With a progress limit set: a client that takes its answer bit by bit does not hold its session for longer. The alarm
-/// is for what is sent alone: a client's silence has its own limit. A Send that does not wait needs none.
+/// is for what is sent alone: a client's silence has its own limit. The first Send needs none if it does not wait; to
+/// go on with what it left takes one.
 struct ProgressLimit {
   using Witness = Parts<Pace>;
   static constexpr Clause clause{
@@ -30,7 +33,7 @@ struct ProgressLimit {
     const Pace* const known = paces.find(seen.process());
     const Pace pace = known == nullptr ? Pace{} : *known;
     const std::int64_t alarm_ms = seen.actor().alarm_ms;
-    if (waits_in_send(seen)) {
+    if (keeps_client(pace, seen)) {
       check_send(pace, alarm_ms, report);
     } else if (seen.issued<Recv>() != nullptr && alarm_ms != forever_ms) {
       report.breach(clause, Party::program, "waits for its client with an alarm set");
@@ -50,15 +53,20 @@ struct ProgressLimit {
     } else if (const auto* const alarm = seen.issued<Alarm>();
                alarm != nullptr && alarm->instruction.wait_ms != forever_ms) {
       paces.edit(process).set = true;
-    } else if (waits_in_send(seen)) {
-      paces.edit(process).tried = true;
+    } else if (const auto* const send = seen.issued<Send>(); send != nullptr) {
+      const Pace* const known = paces.find(process);
+      if (keeps_client(known == nullptr ? Pace{} : *known, seen)) {
+        paces.edit(process).tried = true;
+      } else if (!send->response || send->response->value_or(0) < send->instruction.bytes.size()) {
+        paces.edit(process).stalled = true;
+      }
     }
   }
 
  private:
-  static bool waits_in_send(const Seen& seen) {
+  static bool keeps_client(const Pace& pace, const Seen& seen) {
     const auto* const send = seen.issued<Send>();
-    return send != nullptr && send->instruction.until.wait_ms > 0;
+    return send != nullptr && (send->instruction.until.wait_ms > 0 || pace.stalled);
   }
 
   void check_send(const Pace& pace, std::int64_t alarm_ms, Report& report) const {
