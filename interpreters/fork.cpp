@@ -95,10 +95,10 @@ class ForkHandler::Kernel {
   }
 
   /// Whether a call may be tried before the wait for it. Now and then none may, or a process whose calls all succeed
-  /// would never hear of a stop; and none once that is known of.
+  /// would never hear of a stop; none may once that is known of, nor where a stop is to be heard of at once.
   bool may_go_ahead(const Deadline& until) {
     constexpr unsigned calls_between_waits = 16;
-    return stop_.cut_of(until) == never && ++calls_since_wait_ <= calls_between_waits;
+    return until.drain_ms > 0 && stop_.cut_of(until) == never && ++calls_since_wait_ <= calls_between_waits;
   }
 
   /// Like `wait`, for a call that cannot wait: tells only whether it is too late for it.

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -109,6 +110,17 @@ std::optional<ProcessEvent> Company::next_event() {
 }
 
 void Company::stop() const { kill(-first_, SIGTERM); }
+
+void Company::await_end(Pid process) {
+  const int opened = static_cast<int>(syscall(SYS_pidfd_open, static_cast<pid_t>(process.number), 0));
+  if (opened < 0) return;
+  const kernel::Descriptor descriptor(opened);
+  pollfd watched{descriptor.number(), POLLIN, 0};
+  constexpr int patience_ms = 10'000;
+  static_cast<void>(poll(&watched, 1, patience_ms));
+}
+
+void Company::stop_one(Pid process) { kill(static_cast<pid_t>(process.number), SIGTERM); }
 
 std::optional<std::string> why_not(Stage stage) { return stage == Stage::uring ? why_no_uring() : std::nullopt; }
 

@@ -35,6 +35,10 @@ class Company {
   std::optional<ProcessEvent> next_event();
 
   void stop() const;
+  /// Where each process is one of the operating system.
+  static void stop_one(Pid process);
+  /// The same; for ten seconds at most.
+  static void await_end(Pid process);
 
  private:
   kernel::Descriptor news_{-1};

@@ -96,8 +96,8 @@ class Conducting {
       deliver(*delivery);
       return progress_.done(index);
     }
-    if (std::holds_alternative<Reminder>(what)) {
-      stop();
+    if (const auto* const reminder = std::get_if<Reminder>(&what)) {
+      if (stage_ == Stage::fork) remind(reminder->process);
       return progress_.done(index);
     }
     std::visit([&](const auto& event) { take(index, event); }, std::get<Event>(what));
@@ -108,8 +108,12 @@ class Conducting {
     const bool waits =
         issued != nullptr && std::visit([](const auto& exchange) { return !exchange.response; }, issued->exchange);
     if (!waits) {
-      return await_server([&] { return progress_.due() != index; },
-                          [&] { return Difference{place_of(event), cell_of(event), "nothing comes"}; });
+      await_server([&] { return progress_.due() != index; },
+                   [&] { return Difference{place_of(event), cell_of(event), "nothing comes"}; });
+      // It has told of its end; its parent counts it until the kernel has ended it.
+      const auto pid = issued == nullptr && stage_ == Stage::fork ? pid_of(event.process) : std::nullopt;
+      if (pid) Company::await_end(*pid);
+      return;
     }
     run_.trace.emplace_back(event);
     progress_.done(index);
@@ -141,6 +145,24 @@ class Conducting {
   void stop() const {
     company_.stop();
     std::this_thread::sleep_for(moment);
+  }
+
+  void remind(ProcessId process) const {
+    const auto pid = pid_of(process);
+    if (!pid) return;
+    Company::stop_one(*pid);
+    std::this_thread::sleep_for(moment);
+  }
+
+  /// Where each process is one of the operating system; none for the first.
+  [[nodiscard]] std::optional<Pid> pid_of(ProcessId process) const {
+    for (const Event& event : run_.trace) {
+      const auto* const one = std::get_if<ProcessEvent>(&event);
+      const auto* const fork = one == nullptr ? nullptr : exchange_of<Fork>(*one);
+      if (fork == nullptr || std::get<Issued>(one->what).child != process) continue;
+      return std::get<Parent>(fork->response->value()).child;
+    }
+    return std::nullopt;
   }
 
   void part(Difference difference) {

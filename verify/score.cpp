@@ -193,8 +193,10 @@ class Scribe {
         give_if_broken(*issued, step.cue);
         if (step.cue.answer || step.cue.receives) ++score_.given;
         if (step.cue.stops && born_after_stop_.erase(of_process->process) > 0) {
-          score_.steps.push_back({Reminder{}, {}});
+          score_.steps.push_back({Reminder{of_process->process}, {}});
         }
+        // What the first one knows all know.
+        if (step.cue.stops && of_process->process == 0) born_after_stop_.clear();
         if (has_stopped_ && is_birth(*of_process)) born_after_stop_.insert(of_process->process);
       }
       score_.places[of_process->process].push_back(score_.steps.size());

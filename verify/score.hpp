@@ -25,9 +25,11 @@ struct Delivery {
   std::string bytes;
 };
 
-/// The server is told again that it is to stop: a process that was born after the stop, of a parent that had not
-/// noticed it yet, does not know of it.
-struct Reminder {};
+/// A process is told that it is to stop: it was born after the stop, of a parent that had not noticed it yet, and so it
+/// does not know of it where processes are the operating system's.
+struct Reminder {
+  ProcessId process;
+};
 
 struct Step {
   std::variant<Event, Delivery, Reminder> what;
