@@ -39,7 +39,7 @@ ExitCode serve(ServerArguments arguments) {
   ServerLog log(arguments.interpreter, arguments.log_format);
   Life life(arguments, log);
   if (const auto why = life.inherit(arguments)) {
-    log.note(*why);
+    log.not_started(*why);
     return ExitCode::bad_input;
   }
   std::unique_ptr<TraceFile> trace;
@@ -48,7 +48,7 @@ ExitCode serve(ServerArguments arguments) {
       log.tell({.level = LogLevel::error, .event = "trace", .message = line});
     });
     if (!opened) {
-      log.note("--trace: " + opened.error());
+      log.not_started("--trace: " + opened.error());
       return ExitCode::bad_input;
     }
     trace = *std::move(opened);
@@ -61,7 +61,7 @@ ExitCode serve(ServerArguments arguments) {
     auto started = MetricsProcess::start(*arguments.metrics, facts_of(arguments), closed ? &*closed : nullptr,
                                          [&] { life.settle_helper(); });
     if (!started) {
-      log.note("--metrics: " + started.error());
+      log.not_started("--metrics: " + started.error());
       return ExitCode::bad_input;
     }
     metrics = *std::move(started);
@@ -71,8 +71,12 @@ ExitCode serve(ServerArguments arguments) {
     return arguments.interpreter == "fork" ? serve_by_fork(arguments, log, trace.get(), life, metrics.get())
                                            : serve_by_loops(arguments, log, trace.get(), life, metrics.get());
   } catch (const std::exception& failure) {
+    if (!log.has_listened()) {
+      log.not_started(failure.what());
+      return ExitCode::bad_input;
+    }
     log.tell({.level = LogLevel::error, .event = "failed", .message = failure.what()});
-    return log.has_listened() ? ExitCode::violated : ExitCode::bad_input;
+    return ExitCode::violated;
   }
 }
 

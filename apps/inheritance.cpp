@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <system_error>
 #include <vector>
 
@@ -46,6 +47,22 @@ std::vector<std::string> names_in(const std::string& text) {
   return names;
 }
 
+struct Status {
+  std::string name;
+  int parent = 0;
+};
+
+/// By /proc/PID/status of proc(5).
+Status status_of(int pid) {
+  Status status;
+  std::ifstream file(fmt::format("/proc/{}/status", pid));
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("Name:\t")) status.name = line.substr(6);
+    if (line.starts_with("PPid:\t")) status.parent = static_cast<int>(number_in(line.substr(6)).value_or(0));
+  }
+  return status;
+}
+
 std::string cannot_follow(int pid, int error) {
   const char* const hint = error == EPERM ? " (it takes the same user, and ptrace must be allowed; or root)" : "";
   return fmt::format("--take-over: cannot take the listeners of process {}: {}{}", pid, std::strerror(error), hint);
@@ -71,8 +88,10 @@ std::expected<std::size_t, std::string> take_passed(AdoptedListeners& adopted) {
   const std::string pid = taken_from_environment("LISTEN_PID");
   const std::string text = taken_from_environment("LISTEN_FDS");
   const std::vector<std::string> names = names_in(taken_from_environment("LISTEN_FDNAMES"));
+  if (text.empty()) return 0;
+  if (!number_in(pid)) return std::unexpected(fmt::format("LISTEN_PID: '{}' is no process", pid));
   // They may be meant for who started us.
-  if (text.empty() || number_in(pid) != getpid()) return 0;
+  if (number_in(pid) != getpid()) return 0;
   const auto count = number_in(text);
   if (!count || *count > most_passed) {
     return std::unexpected(fmt::format("LISTEN_FDS: '{}' is no number of descriptors", text));
@@ -93,6 +112,10 @@ std::expected<std::size_t, std::string> take_passed(AdoptedListeners& adopted) {
 std::expected<Predecessor, std::string> Predecessor::named(int pid) {
   kernel::Descriptor process(pidfd_open(pid));
   if (!process.valid()) return std::unexpected(cannot_follow(pid, errno));
+  const Status status = status_of(pid);
+  if (!status.name.empty() && status.name == status_of(status.parent).name) {
+    return std::unexpected(fmt::format("--take-over: process {} is one of the server {}", pid, status.parent));
+  }
   return Predecessor(pid, std::move(process));
 }
 

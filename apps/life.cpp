@@ -42,7 +42,7 @@ Life::Life(const ServerArguments& arguments, ServerLog& log)
   signals_ = kernel::needed(signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd");
   news_ = kernel::needed(epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
   watch(news_.number(), signals_.number());
-  if (!notices_.why_deaf().empty()) log_->note("NOTIFY_SOCKET: " + notices_.why_deaf());
+  if (!notices_.why_deaf().empty() && notices_.nonsense().empty()) log_->warn("NOTIFY_SOCKET: " + notices_.why_deaf());
   if (notices_.watchdog() == 0) return;
   // As often as sd_watchdog_enabled(3) advises.
   clock_.emplace(notices_.watchdog() / 2);
@@ -55,6 +55,7 @@ Life::~Life() { pthread_sigmask(SIG_SETMASK, &mask_before_->signals, nullptr); }
 
 std::optional<std::string> Life::inherit(ServerArguments& arguments) {
   if (!passed_) return passed_.error();
+  if (!notices_.nonsense().empty()) return notices_.nonsense();
   if (arguments.take_over != 0) {
     if (*passed_ != 0) return "--take-over: there are listeners in LISTEN_FDS already";
     auto found = Predecessor::named(arguments.take_over);
@@ -97,7 +98,7 @@ void Life::settle() {
   adopted_.let_go();
   if (arguments_->user) {
     if (trace_ != nullptr && !trace_->give_to(arguments_->user->user, arguments_->user->group)) {
-      log_->note(fmt::format("--user: the trace stays the file of who started the server"));
+      log_->warn("--user: the trace stays the file of who started the server");
     }
     become(*arguments_->user);
   }
@@ -113,19 +114,19 @@ void Life::ready(const Endpoint& bound) {
   log_->listening(bound);
   notices_.tell(fmt::format("READY=1\nMAINPID={}\nSTATUS=listening on {}", getpid(), text_of(bound)));
   if (!predecessor_) return;
-  if (const auto why = predecessor_->stop()) log_->note(*why);
+  if (const auto why = predecessor_->stop()) log_->warn(*why);
   predecessor_.reset();
 }
 
 void Life::stopping(std::int64_t connections) const {
   const auto drain_ms = arguments_->options.session.until.drain_ms;
-  say_if_possible([&] {
+  if_memory_allows([&] {
     log_->tell({.event = "stopping",
                 .message = fmt::format("asked to stop; {} connections may go on for {} s", connections,
                                        static_cast<double>(drain_ms) / 1000),
                 .fields = {{"connections", connections}, {"drain_ms", drain_ms}}});
   });
-  say_if_possible([&] { notices_.tell(fmt::format("STOPPING=1\nSTATUS=draining {} connections", connections)); });
+  if_memory_allows([&] { notices_.tell(fmt::format("STOPPING=1\nSTATUS=draining {} connections", connections)); });
 }
 
 void Life::tell_state() {
@@ -134,15 +135,18 @@ void Life::tell_state() {
   for (const WorkerState& one : states) {
     all.living += one.living;
     all.accepted += one.accepted;
+    all.failed += one.failed;
   }
   const std::int64_t uptime_s = whole_seconds(kernel::now() - started_at_);
-  log_->tell({.event = "state",
-              .message = fmt::format("state: up {} s, {} workers, {} connections, {} accepted", uptime_s, states.size(),
-                                     all.living, all.accepted),
-              .fields = {{"uptime_s", uptime_s},
-                         {"workers", static_cast<std::int64_t>(states.size())},
-                         {"connections", all.living},
-                         {"accepted", all.accepted}}});
+  log_->tell(
+      {.event = "state",
+       .message = fmt::format("state: up {} s, {} workers, {} connections, {} accepted{}", uptime_s, states.size(),
+                              all.living, all.accepted, all.failed > 0 ? fmt::format(", {} failed", all.failed) : ""),
+       .fields = {{"uptime_s", uptime_s},
+                  {"workers", static_cast<std::int64_t>(states.size())},
+                  {"connections", all.living},
+                  {"accepted", all.accepted},
+                  {"failed", all.failed}}});
   for (std::size_t number = 0; number < states.size(); ++number) {
     const WorkerState& one = states[number];
     const std::string where = one.bound ? "listens on " + text_of(*one.bound) : "does not listen";
@@ -179,14 +183,14 @@ void Life::take_signals() {
     if (taken.ssi_signo == SIGHUP) {
       reopen_trace();
     } else {
-      say_if_possible([&] { tell_state(); });
+      if_memory_allows([&] { tell_state(); });
     }
   }
 }
 
 void Life::reopen_trace() {
   if (trace_ == nullptr) return log_->note("SIGHUP: there is no trace to reopen");
-  say_if_possible(
+  if_memory_allows(
       [&] { notices_.tell(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", kernel::now() / kernel::microsecond)); });
   trace_->reopen();
   notices_.tell("READY=1");

@@ -25,6 +25,7 @@ struct WorkerState {
   std::optional<Endpoint> bound;  ///< Once it listens.
   std::int64_t living = 0;        ///< Connections.
   std::int64_t accepted = 0;
+  std::int64_t failed = 0;  ///< Of `fork`: sessions that ended by a signal or a failure.
 };
 
 /// A server's life beside its program: what it inherits, what it gives up before it serves, and what operators and

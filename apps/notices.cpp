@@ -42,8 +42,13 @@ Notices::Notices() {
   if (name.empty()) return;
   socket_ = connected_to(name);
   if (!socket_.valid()) why_deaf_ = fmt::format("cannot tell '{}' anything: {}", name, std::strerror(errno));
+  const auto time_us = number_in(watchdog_us);
+  if (!watchdog_us.empty() && !time_us) nonsense_ = fmt::format("WATCHDOG_USEC: '{}' is no time", watchdog_us);
+  if (!watched_pid.empty() && !number_in(watched_pid)) {
+    nonsense_ = fmt::format("WATCHDOG_PID: '{}' is no process", watched_pid);
+  }
   const bool is_watched = watched_pid.empty() || number_in(watched_pid) == getpid();
-  if (is_watched) watchdog_ = number_in(watchdog_us).value_or(0) * kernel::microsecond;
+  if (is_watched) watchdog_ = time_us.value_or(0) * kernel::microsecond;
 }
 
 void Notices::tell(const std::string& text) const {

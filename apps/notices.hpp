@@ -23,12 +23,15 @@ class Notices {
 
   /// The server is to give a sign of life within that time again and again (WATCHDOG_USEC); 0: it is not.
   [[nodiscard]] kernel::Nanoseconds watchdog() const { return watchdog_; }
+  /// What of the environment makes no sense; empty: nothing.
+  [[nodiscard]] const std::string& nonsense() const { return nonsense_; }
   /// Why a socket that was named is not told anything; empty: it is.
   [[nodiscard]] const std::string& why_deaf() const { return why_deaf_; }
 
  private:
   kernel::Descriptor socket_{-1};
   kernel::Nanoseconds watchdog_ = 0;
+  std::string nonsense_;
   std::string why_deaf_;
 };
 

@@ -85,7 +85,7 @@ std::string sandbox_report(const ServerArguments& arguments) {
 Sandboxing::Sandboxing(const ServerArguments& arguments, const ServerLog& log, bool notices) {
   if (arguments.sandbox == SandboxMode::off) return;
   for (const std::string& missing : sandbox::missing_layers()) {
-    log.note(fmt::format("sandbox: {}; serving goes on with the rest", missing));
+    log.warn(fmt::format("sandbox: {}; serving goes on with the rest", missing));
   }
   const Reach reach = reach_of(arguments);
   const Surroundings surroundings = surroundings_of(arguments, notices);

@@ -16,15 +16,23 @@ void ServerLog::listening(const Endpoint& bound) {
 }
 
 void ServerLog::tell(const LogEntry& entry) const {
-  say_if_possible([&] { put_line(line_of(entry, format_, std::chrono::system_clock::now())); });
+  if_memory_allows([&] { put_line(line_of(entry, format_, std::chrono::system_clock::now())); });
 }
 
 void ServerLog::note(std::string_view text) const {
-  say_if_possible([&] { tell({.event = "note", .message = std::string(text)}); });
+  if_memory_allows([&] { tell({.event = "note", .message = std::string(text)}); });
+}
+
+void ServerLog::warn(std::string_view text) const {
+  if_memory_allows([&] { tell({.level = LogLevel::warning, .event = "note", .message = std::string(text)}); });
+}
+
+void ServerLog::not_started(std::string_view why) const {
+  if_memory_allows([&] { tell({.level = LogLevel::error, .event = "not_started", .message = std::string(why)}); });
 }
 
 void ServerLog::failure(std::string_view instruction, Errno error) {
-  say_if_possible([&] { count_failure({instruction, error}); });
+  if_memory_allows([&] { count_failure({instruction, error}); });
 }
 
 void ServerLog::count_failure(const Kind& kind) {
@@ -48,7 +56,7 @@ void ServerLog::session_failure(Errno error) {
   const std::uint64_t all = sessions_failed_->fetch_add(1) + 1;
   const std::uint64_t count = count_to_tell(*session_told_at_, *sessions_untold_, kernel::now());
   if (count == 0) return;
-  say_if_possible([&] {
+  if_memory_allows([&] {
     const std::string what = fmt::format("ended by an unhandled {}", name_of(error));
     tell(
         {.level = LogLevel::error,
@@ -64,7 +72,7 @@ void ServerLog::tell_failures(std::uint64_t least, std::string_view event) const
   const std::lock_guard lock(mutex_);
   for (const auto& [kind, failures] : failures_) {
     if (failures.count < least) continue;
-    say_if_possible([&] {
+    if_memory_allows([&] {
       tell({.event = event,
             .message = fmt::format("{} answered {} {} times", kind.instruction, name_of(kind.error), failures.count),
             .fields = fields_of(kind, failures.count)});

@@ -21,14 +21,13 @@
 
 namespace antiphon {
 
-/// Says something, unless there is no memory for it: a line that is lost is not worth a server. False: it is lost.
-template <class Say>
-bool say_if_possible(const Say& say) {
+/// Does what can be left undone where there is no memory for it: a line that is lost is not worth a server.
+template <class Work>
+void if_memory_allows(const Work& work) {
   try {
-    say();
-    return true;
+    work();
   } catch (const std::bad_alloc&) {
-    return false;
+    return;  // left undone
   }
 }
 
@@ -41,12 +40,16 @@ class ServerLog {
       : interpreter_(std::move(interpreter)), format_(format) {}
 
   void listening(const Endpoint& bound);
+  /// The server cannot start.
+  void not_started(std::string_view why) const;
   [[nodiscard]] bool has_listened() const { return has_listened_; }
 
   /// Several threads may call this and what follows. What there is no memory for is not said.
   void tell(const LogEntry& entry) const;
   /// A line about the server as a whole.
   void note(std::string_view text) const;
+  /// The same; something is not as it was asked for.
+  void warn(std::string_view text) const;
   /// The acceptor was answered with a failure.
   void failure(std::string_view instruction, Errno error);
   /// A session ended by a failure that it does not handle. Any process that the first one forked may call it.

@@ -35,12 +35,13 @@ OPTIONS
   --idle-timeout S        Seconds that a client may keep its connection without sending or reading; 0: no limit.
                           Default 60.
   --progress-timeout S    Seconds in which a client takes all that answers what was received of it at a time (up to 16
-                          KiB), however little it takes at once; after that its connection is given up. Default: no
-                          limit.
+                          KiB), however little it takes at once; after that its connection is given up; 0: no limit.
+                          Default 0.
   --drain-timeout S       Seconds that connections may go on after the server was asked to stop. Default 5.
   --trace FILE            Write what every process of every worker does to FILE, as JSON Lines, for
                           `echo-verify trace FILE`. Each writes its latest when a client comes or goes, and whenever
-                          64 KiB are together. Who is killed loses what it has not written, and no more.
+                          64 KiB are together. Who is killed loses what it has not written, and no more. What stood in
+                          FILE goes when the server listens; a FILE that another server writes is refused.
   --trace-payload WHAT    full: the trace has the messages. digest: it has their sizes and CRC-64, taken where each Recv
                           and each Send ends, so that it still decides whether they came back. Default full.
   --trace-limit SIZE      Keep the trace within SIZE, from 64K on (100M, 2G): when FILE has half of it, it becomes
@@ -63,10 +64,10 @@ OPTIONS
   --user NAME[:GROUP]     Become that user, with its groups or with GROUP alone, once the server listens and before it
                           accepts anybody; for a port that only root may bind. It ends if there were a way back.
   --take-over PID         Follow the server PID without refusing anybody: take part in its listeners, and ask it to stop
-                          once all workers listen here. It drains; who waits to be accepted is served by one of the two.
-                          The address and the least number of workers are those of PID's listeners. It takes the same
-                          user and the right to trace PID, or root. Give it another --trace FILE,
-                          and another address for --metrics.
+                          last, once nothing here can fail any more. It drains; who waits to be accepted is served by
+                          one of the two. The address and the least number of workers are those of PID's listeners. It
+                          takes the same user and the right to trace PID, or root. Give it another --trace FILE, and
+                          another address for --metrics.
   --sandbox on|off|report Once it listens, give up all that the program cannot ask for any more: system calls (a process
                           that makes another one is ended by SIGSYS), operations of io_uring, files, ports,
                           capabilities. on: the default; a line tells what the kernel lacks. report: do not serve, but
@@ -105,7 +106,7 @@ EXAMPLES
   echo-server --metrics 127.0.0.1:9464          then: curl http://127.0.0.1:9464/metrics
   echo-server --monitor --on-violation abort    a server that ends before it does wrong twice
   echo-server --port 7 --user nobody            started by root; then, for the next version of it:
-  echo-server --take-over $(pidof echo-server) --user nobody
+  echo-server --take-over 4242 --user nobody
 )";
 
 }  // namespace antiphon

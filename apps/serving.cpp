@@ -35,7 +35,7 @@ ServerFacts facts_of(const ServerArguments& arguments) {
 }
 
 void note_dead_metrics(const ServerLog& log, MetricsProcess& metrics) {
-  if (metrics.has_died()) log.note("the process of the metrics has ended; serving goes on");
+  if (metrics.has_died()) log.warn("the process of the metrics has ended; serving goes on");
 }
 
 verify::Expectations expectations_of_one(const ServerArguments& arguments) {
@@ -65,7 +65,7 @@ std::optional<ExitCode> failure_of(const ServerLog& log, const ServerArguments& 
 ExitCode farewell(const ServerLog& log, const SessionsReport& sessions) {
   const auto tell = [&](LogLevel level, std::string_view event, fmt::format_string<std::int64_t&> message,
                         std::int64_t count) {
-    say_if_possible([&] {
+    if_memory_allows([&] {
       log.tell({.level = level, .event = event, .message = fmt::format(message, count), .fields = {{"count", count}}});
     });
   };

@@ -78,6 +78,7 @@ ExitCode serve_by_fork(const ServerArguments& arguments, ServerLog& log, TraceFi
   watch.when_in_session([&] { life.leave(); });
   life.let_tell([&] {
     state.living = handler.living_children();
+    state.failed = handler.failed_children();
     return std::vector{state};
   });
   Watched watched(handler, std::move(watch));

@@ -172,7 +172,7 @@ class Workers {
       if (meter) how.observer = &*meter;
       worker.report = run_one(*program_named(arguments_.program, options), how);
       // (Where there is no memory for a verdict there is none.)
-      if (told.monitor) say_if_possible([&] { worker.verdict = told.monitor->finish(); });
+      if (told.monitor) if_memory_allows([&] { worker.verdict = told.monitor->finish(); });
     } catch (const std::exception& failure) {
       worker.exception = failure.what();
     }
@@ -277,7 +277,7 @@ class Workers {
     const ExitCode code = how_it_ended();
     if (!arguments_.monitor || !log_->has_listened()) return code;
     ExitCode verdict = ExitCode::incomplete;
-    say_if_possible([&] { verdict = tell_verdict(); });
+    if_memory_allows([&] { verdict = tell_verdict(); });
     return joined(code, verdict);
   }
 

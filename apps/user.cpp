@@ -68,6 +68,7 @@ User user_named(const std::string& option, const std::string& text) {
   const std::string name = text.substr(0, colon);
   const passwd* const found = getpwnam(name.c_str());
   if (found == nullptr) refuse(option, fmt::format("there is no user '{}'", name));
+  if (found->pw_uid == 0) refuse(option, fmt::format("'{}' may do everything: there would be a way back", name));
   User user{text, found->pw_uid, found->pw_gid, {}};
   if (colon == std::string::npos) {
     user.groups = groups_of(name.c_str(), found->pw_gid);

@@ -72,6 +72,14 @@ std::optional<std::string> unfit(const std::string& path, int descriptor, bool b
   return std::nullopt;
 }
 
+/// Locks the file for this process, as long as it has it open. (What it forks and leaves behind holds no lock.) True:
+/// another process has done so.
+bool is_taken(int descriptor) {
+  struct flock lock{};
+  lock.l_type = F_WRLCK;
+  return is_regular(about(descriptor)) && fcntl(descriptor, F_SETLK, &lock) < 0 && (errno == EACCES || errno == EAGAIN);
+}
+
 }  // namespace
 
 std::expected<std::unique_ptr<TraceFile>, std::string> TraceFile::open(const std::string& path,
@@ -85,6 +93,9 @@ std::expected<std::unique_ptr<TraceFile>, std::string> TraceFile::open(const std
   if (!complain) complain = [](const std::string& line) { std::fputs((line + '\n').c_str(), stderr); };
   std::unique_ptr<TraceFile> file(new TraceFile(path, descriptor, made_here, most_bytes, std::move(complain)));
   if (auto why = unfit(path, descriptor, file->is_bounded())) return std::unexpected(*std::move(why));
+  if (is_taken(descriptor)) {
+    return std::unexpected(fmt::format("cannot write the trace '{}': another server writes there", path));
+  }
   return file;
 }
 

@@ -306,6 +306,31 @@ Event event_of(const json& line) {
   return event;
 }
 
+/// It is printed as it is.
+void check_name(std::string_view field, std::string_view name) {
+  const auto is_printable = [](char byte) { return byte >= ' ' && byte <= '~'; };
+  if (!std::ranges::all_of(name, is_printable)) wrong("the field '{}' holds a byte that cannot be printed", field);
+}
+
+/// What an echo-server may be told.
+void check(const TraceHeader& header) {
+  check_name("program", header.program);
+  check_name("interpreter", header.interpreter);
+  if (header.workers < 1 || header.workers > most_workers) {
+    wrong("the field 'workers' is not a number from 1 to {}: {}", most_workers, header.workers);
+  }
+  const std::initializer_list<std::pair<std::string_view, std::int64_t>> counts{
+      {"idle_ms", header.idle_ms},
+      {"drain_ms", header.drain_ms},
+      {"max_connections", header.max_connections},
+      {"backlog", header.backlog},
+      {"max_per_address", header.max_per_address},
+      {"progress_ms", header.progress_ms}};
+  for (const auto& [field, count] : counts) {
+    if (count < 0) wrong("the field '{}' is below 0: {}", field, count);
+  }
+}
+
 TraceHeader header_of(std::string_view line) {
   json parsed;
   try {
@@ -324,9 +349,7 @@ TraceHeader header_of(std::string_view line) {
   }
   TraceHeader header;
   read_fields(reading, header);
-  if (header.workers < 1 || header.workers > most_workers) {
-    wrong("the field 'workers' is not a number from 1 to {}: {}", most_workers, header.workers);
-  }
+  check(header);
   reading.finish();
   return header;
 }

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 import unittest
 
 from serving import PatientServer, Server, at_end, children_of, converse, eventually, on_each_interpreter
@@ -106,11 +107,18 @@ class Metrics(unittest.TestCase):
     def test_a_port_that_is_held_for_a_moment_is_waited_for(self):
         """As the process of the metrics of a server that was killed holds it."""
         with socket.create_server(("127.0.0.1", 0)) as holder:
-            release = threading.Timer(0.1, holder.close)
-            release.start()
-            with Server("--metrics", f"127.0.0.1:{holder.getsockname()[1]}") as server:
+            server = Server("--metrics", f"127.0.0.1:{holder.getsockname()[1]}")
+
+            def release():
+                eventually("the process of the metrics", lambda: hasattr(server, "pid") and children_of(server.pid))
+                time.sleep(0.1)  # it has tried by then
+                holder.close()
+
+            releasing = threading.Thread(target=release)
+            releasing.start()
+            with server:
                 self.assertEqual(server.echo(b"hello"), b"hello")
-            release.join()
+            releasing.join()
 
 
 class Session(unittest.TestCase):

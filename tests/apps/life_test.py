@@ -495,7 +495,10 @@ class Usage(unittest.TestCase):
         for variables, words in (("LISTEN_FDS=x", "'x' is no number of descriptors"),
                                  ("LISTEN_FDS=-1", "'-1' is no number of descriptors"),
                                  ("LISTEN_FDS=99999999", "is no number of descriptors"),
-                                 ("LISTEN_FDS=200", "it is not open")):
+                                 ("LISTEN_FDS=200", "it is not open"),
+                                 ("LISTEN_FDS=1 LISTEN_PID=abc", "LISTEN_PID: 'abc' is no process"),
+                                 ("NOTIFY_SOCKET=/no WATCHDOG_USEC=abc", "WATCHDOG_USEC: 'abc' is no time"),
+                                 ("NOTIFY_SOCKET=/no WATCHDOG_PID=-5", "WATCHDOG_PID: '-5' is no process")):
             self.assert_refused(["sh", "-c", f'LISTEN_PID=$$ {variables} exec "{ECHO_SERVER}"'], words)
         # Meant for another process.
         with Server(environment={"LISTEN_FDS": "1", "LISTEN_PID": "1"}) as server:
@@ -509,6 +512,11 @@ class Usage(unittest.TestCase):
             self.assert_refused([ECHO_SERVER, "--take-over", pid, "--port", "9"], "no listener", "127.0.0.1:9")
             self.assertEqual(server.echo(b"a"), b"a")
 
+    def test_a_process_of_a_server_is_none_to_follow(self):
+        with Server("--metrics", "127.0.0.1:0") as server:
+            ((helper, _),) = children_of(server.pid)
+            self.assert_refused([ECHO_SERVER, "--take-over", str(helper)], f"is one of the server {server.pid}")
+
     def test_nobody_to_follow(self):
         with subprocess.Popen(["sleep", "60"]) as other:
             try:
@@ -520,6 +528,7 @@ class Usage(unittest.TestCase):
 
     def test_users(self):
         self.assert_refused([ECHO_SERVER, "--user", "no-such"], "--user", "no user 'no-such'")
+        self.assert_refused([ECHO_SERVER, "--user", "root"], "--user", "'root' may do everything")
         self.assert_refused([ECHO_SERVER, "--user", "nobody:no-such"], "--user", "no group 'no-such'")
         self.assert_refused([ECHO_SERVER, "--log-format", "xml"], "--log-format", "'xml'")
 

@@ -113,8 +113,7 @@ EVENTS = [
 ]
 WRONG_VALUES = ["x", -1, 1.5, [], {}, True, 10**30]
 # Whatever a program or a kernel may say reads, if it is of the right kind.
-MAY_BE_NEGATIVE = {"idle_ms", "progress_ms", "drain_ms", "max_connections", "backlog", "at_most", "answer", "listener",
-                   "from", "to", "max_per_address", "at_most_alike", "client"}
+MAY_BE_NEGATIVE = {"drain_ms", "at_most", "answer", "listener", "from", "to", "at_most_alike", "client"}
 MAY_BE_MISSING = {"max_per_address", "progress_ms", "at_most_alike", "client"}
 MAY_BE_ANY_TEXT = {"interpreter"}
 
@@ -126,7 +125,8 @@ def one_wrong(lines):
             if key not in MAY_BE_MISSING:
                 yield place, {name: kept for name, kept in line.items() if name != key}
             for wrong in WRONG_VALUES:
-                reads = (wrong == -1 and key in MAY_BE_NEGATIVE) or (wrong == "x" and key in MAY_BE_ANY_TEXT)
+                is_negative = wrong == -1 and key in MAY_BE_NEGATIVE and line is not HEADER
+                reads = is_negative or (wrong == "x" and key in MAY_BE_ANY_TEXT)
                 if not reads:
                     yield place, {**line, key: wrong}
 
@@ -149,6 +149,8 @@ def traces():
 
 def straces():
     good = ["1 socket(AF_INET, SOCK_STREAM, IPPROTO_TCP) = 3\n", '1 read(3, "\\x61", 16) = 1\n']
+    yield b""
+    yield b"x"
     for line in [
         "1 read(3\n",
         '1 read(3, "\\x61, 16) = 1\n',

@@ -94,6 +94,21 @@ TEST_F(TraceFileTest, APathThatCannotBeWrittenIsAnErrorWithItsReason) {
   EXPECT_EQ(TraceFile::open(folder_).error(), "cannot write the trace '" + folder_.string() + "': Is a directory");
 }
 
+TEST_F(TraceFileTest, AFileThatAnotherProcessWritesIsRefused) {
+  const auto file = started();
+  const pid_t other = fork();
+  if (other == 0) {
+    const auto opened = TraceFile::open(path());
+    const bool is_refused =
+        !opened && opened.error() == "cannot write the trace '" + path() + "': another server writes there";
+    std::_Exit(is_refused ? 7 : 0);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(other, &status, 0), other);
+  EXPECT_EQ(WEXITSTATUS(status), 7);
+  EXPECT_EQ(content(), first_line);
+}
+
 TEST_F(TraceFileTest, OnlyARegularFileCanBeBounded) {
   EXPECT_EQ(TraceFile::open("/dev/null", least_trace_bytes).error(),
             "cannot bound the trace '/dev/null': it is not a regular file");

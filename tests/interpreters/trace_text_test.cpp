@@ -78,7 +78,7 @@ TEST(TraceText, WritesAndReadsTheHeader) {
   TraceHeader hurried = header;
   hurried.progress_ms = 30'000;
   EXPECT_TRUE(header_line(hurried).ends_with(R"("part":0,"max_per_address":null,"progress_ms":30000})"));
-  for (const TraceHeader& one : {header, limited, hurried, TraceHeader{"\"", "\n", forever_ms, 0}}) {
+  for (const TraceHeader& one : {header, limited, hurried, TraceHeader{"\"", "\\ ", forever_ms, 0}}) {
     std::istringstream in(header_line(one) + '\n');
     EXPECT_EQ(TraceReader(in).header(), one);
   }
@@ -263,6 +263,9 @@ TEST(TraceText, WhatIsNoTraceIsRefused) {
       {with(R"("stream")", "7"), "line 1: the field 'program' is not a text"},
       {with(R"("workers":1)", R"("workers":0)"), "line 1: the field 'workers' is not a number from 1 to 1024: 0"},
       {with(R"("workers":1)", R"("workers":1025)"), "line 1: the field 'workers' is not a number from 1 to 1024: 1025"},
+      {with(R"("drain_ms":5000)", R"("drain_ms":-1)"), "line 1: the field 'drain_ms' is below 0: -1"},
+      {with(R"("stream")", R"("\u001b[1Kstream")"), "line 1: the field 'program' holds a byte that cannot be printed"},
+      {with(R"("stream")", R"("\nholds: ")"), "line 1: the field 'program' holds a byte that cannot be printed"},
   };
   for (const auto& [text, bad] : refused) {
     const Outcome outcome = read_trace(text);

@@ -76,13 +76,13 @@ class Server:
         self.samples.append((first, proportional_kib([self.pid, *monitor]) + share * proportional_kib(seen)))
 
     def stop(self):
-        """Asks it to end and answers what is wrong with how it did, or None."""
+        """Asks it to end. Answers what is wrong with how it did, or None, and whether its verdict is incomplete."""
         self.process.send_signal(signal.SIGTERM)
         status = self.process.wait(DRAIN_S + 60)
         self.process.stdout.close()
-        if status == 3:
-            return None  # so is its trace
-        return None if status == 0 else f"ended with status {status}: {self.log().strip()[-500:]}"
+        if status in (0, 3):
+            return None, status == 3
+        return f"ended with status {status}: {self.log().strip()[-500:]}", False
 
     def judged(self):
         """What echo-verify says of the trace."""

@@ -8,9 +8,10 @@ namespace antiphon::verify {
 std::expected<Verdict, BadInput> judge_strace(std::istream& log, std::optional<std::int64_t> port) {
   strace::Reader reader(log);
   foreign::LogJudge judge(reader, port);
-  for (;;) {
+  for (bool none = true;; none = false) {
     const auto event = reader.next();
     if (!event) return std::unexpected(event.error());
+    if (!*event && none) return std::unexpected(BadInput{1, "there is no whole line of strace"});
     if (!*event) return judge.finish(reader.cut());
     judge.see(**event);
     if (const auto& refusal = judge.refusal()) return std::unexpected(*refusal);
