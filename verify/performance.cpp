@@ -97,7 +97,11 @@ class Conducting {
       return progress_.done(index);
     }
     if (const auto* const reminder = std::get_if<Reminder>(&what)) {
-      if (stage_ == Stage::fork) remind(reminder->process);
+      remind(reminder->process);
+      return progress_.done(index);
+    }
+    if (const auto* const departure = std::get_if<Departure>(&what)) {
+      if (const auto pid = pid_of(departure->process)) Company::await_end(*pid);
       return progress_.done(index);
     }
     std::visit([&](const auto& event) { take(index, event); }, std::get<Event>(what));
@@ -108,12 +112,8 @@ class Conducting {
     const bool waits =
         issued != nullptr && std::visit([](const auto& exchange) { return !exchange.response; }, issued->exchange);
     if (!waits) {
-      await_server([&] { return progress_.due() != index; },
-                   [&] { return Difference{place_of(event), cell_of(event), "nothing comes"}; });
-      // It has told of its end; its parent counts it until the kernel has ended it.
-      const auto pid = issued == nullptr && stage_ == Stage::fork ? pid_of(event.process) : std::nullopt;
-      if (pid) Company::await_end(*pid);
-      return;
+      return await_server([&] { return progress_.due() != index; },
+                          [&] { return Difference{place_of(event), cell_of(event), "nothing comes"}; });
     }
     run_.trace.emplace_back(event);
     progress_.done(index);
@@ -154,8 +154,9 @@ class Conducting {
     std::this_thread::sleep_for(moment);
   }
 
-  /// Where each process is one of the operating system; none for the first.
+  /// None for the first, and where they are not the operating system's.
   [[nodiscard]] std::optional<Pid> pid_of(ProcessId process) const {
+    if (stage_ != Stage::fork) return std::nullopt;
     for (const Event& event : run_.trace) {
       const auto* const one = std::get_if<ProcessEvent>(&event);
       const auto* const fork = one == nullptr ? nullptr : exchange_of<Fork>(*one);
@@ -292,7 +293,7 @@ class Conducting {
   void go_on_by(const Step& step) {
     collect();
     if (const auto* const delivery = std::get_if<Delivery>(&step.what)) return deliver(*delivery);
-    if (std::holds_alternative<Reminder>(step.what)) return;
+    if (!std::holds_alternative<Event>(step.what)) return;
     const auto& event = std::get<Event>(step.what);
     if (const auto* const of_client = std::get_if<ClientEvent>(&event)) static_cast<void>(what_differs(*of_client));
     if (std::holds_alternative<StopEvent>(event)) company_.stop();

@@ -203,6 +203,10 @@ class Scribe {
     }
     has_stopped_ |= std::holds_alternative<StopEvent>(event);
     score_.steps.push_back(std::move(step));
+    const auto* const ended = std::get_if<ProcessEvent>(&event);
+    if (ended != nullptr && std::holds_alternative<Ended>(ended->what)) {
+      score_.steps.push_back({Departure{ended->process}, {}});
+    }
   }
 
   const Scenario& scenario_;

@@ -31,8 +31,14 @@ struct Reminder {
   ProcessId process;
 };
 
+/// A process that has told of its end is waited for: where processes are the operating system's, its parent counts it
+/// until the kernel has ended it.
+struct Departure {
+  ProcessId process;
+};
+
 struct Step {
-  std::variant<Event, Delivery, Reminder> what;
+  std::variant<Event, Delivery, Reminder, Departure> what;
   Cue cue;  ///< Of a process's event: how the instruction is carried out there.
 };
 
