@@ -47,20 +47,20 @@ std::vector<std::string> names_in(const std::string& text) {
   return names;
 }
 
-struct Status {
-  std::string name;
-  int parent = 0;
-};
-
-/// By /proc/PID/status of proc(5).
-Status status_of(int pid) {
-  Status status;
+/// 0: it cannot be known.
+int parent_of(int pid) {
   std::ifstream file(fmt::format("/proc/{}/status", pid));
   for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("Name:\t")) status.name = line.substr(6);
-    if (line.starts_with("PPid:\t")) status.parent = static_cast<int>(number_in(line.substr(6)).value_or(0));
+    if (line.starts_with("PPid:\t")) return static_cast<int>(number_in(line.substr(6)).value_or(0));
   }
-  return status;
+  return 0;
+}
+
+bool run_the_same_file(int one, int other) {
+  std::error_code failure;
+  const bool same =
+      std::filesystem::equivalent(fmt::format("/proc/{}/exe", one), fmt::format("/proc/{}/exe", other), failure);
+  return !failure && same;
 }
 
 std::string cannot_follow(int pid, int error) {
@@ -89,7 +89,7 @@ std::expected<std::size_t, std::string> take_passed(AdoptedListeners& adopted) {
   const std::string text = taken_from_environment("LISTEN_FDS");
   const std::vector<std::string> names = names_in(taken_from_environment("LISTEN_FDNAMES"));
   if (text.empty()) return 0;
-  if (!number_in(pid)) return std::unexpected(fmt::format("LISTEN_PID: '{}' is no process", pid));
+  if (!pid.empty() && !number_in(pid)) return std::unexpected(fmt::format("LISTEN_PID: '{}' is no process", pid));
   // They may be meant for who started us.
   if (number_in(pid) != getpid()) return 0;
   const auto count = number_in(text);
@@ -112,9 +112,8 @@ std::expected<std::size_t, std::string> take_passed(AdoptedListeners& adopted) {
 std::expected<Predecessor, std::string> Predecessor::named(int pid) {
   kernel::Descriptor process(pidfd_open(pid));
   if (!process.valid()) return std::unexpected(cannot_follow(pid, errno));
-  const Status status = status_of(pid);
-  if (!status.name.empty() && status.name == status_of(status.parent).name) {
-    return std::unexpected(fmt::format("--take-over: process {} is one of the server {}", pid, status.parent));
+  if (const int parent = parent_of(pid); run_the_same_file(pid, parent)) {
+    return std::unexpected(fmt::format("--take-over: process {} is one of the server {}", pid, parent));
   }
   return Predecessor(pid, std::move(process));
 }

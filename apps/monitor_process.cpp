@@ -100,7 +100,10 @@ MonitorProcess::MonitorProcess(const verify::Expectations& expectations, OnViola
 }
 
 void MonitorProcess::judge_and_leave(const verify::Expectations& expectations) {
-  const auto alarm = [this](const verify::Violation& violation) {
+  // Where there is no memory for a verdict, it is what is known.
+  ExitCode verdict = ExitCode::incomplete;
+  const auto alarm = [&](const verify::Violation& violation) {
+    verdict = ExitCode::violated;
     tell_violation(*log_, violation, "");
     if (shown_ != nullptr) shown_->note_violation(violation.clause.name);
     if (on_violation_ == OnViolation::log) return;
@@ -111,17 +114,15 @@ void MonitorProcess::judge_and_leave(const verify::Expectations& expectations) {
   verify::Monitor monitor(expectations, alarm, [this] { tell_blindness("there is no memory to judge it"); });
   const bool whole = judge_all(monitor);
   if (state_->load() == dismissed) std::_Exit(status_of(ExitCode::holds));
-  // (Where there is no memory for a verdict, none comes.)
-  ExitCode verdict = ExitCode::incomplete;
   if_memory_allows([&] {
     MonitorReport report;
     report.add(monitor.finish(), "");
     if (!whole || state_->load() == broken) report.add_remark("events were lost on their way to it");
     report.tell(*log_);
     verdict = report.code();
-    const char code = static_cast<char>(status_of(verdict));
-    send(STDIN_FILENO, &code, sizeof(code), MSG_NOSIGNAL);
   });
+  const char code = static_cast<char>(status_of(verdict));
+  send(STDIN_FILENO, &code, sizeof(code), MSG_NOSIGNAL);
   std::_Exit(status_of(verdict));
 }
 

@@ -43,7 +43,10 @@ Notices::Notices() {
   socket_ = connected_to(name);
   if (!socket_.valid()) why_deaf_ = fmt::format("cannot tell '{}' anything: {}", name, std::strerror(errno));
   const auto time_us = number_in(watchdog_us);
-  if (!watchdog_us.empty() && !time_us) nonsense_ = fmt::format("WATCHDOG_USEC: '{}' is no time", watchdog_us);
+  const bool is_endless = watchdog_us == "18446744073709551615";  // USEC_INFINITY
+  if (!watchdog_us.empty() && !time_us && !is_endless) {
+    nonsense_ = fmt::format("WATCHDOG_USEC: '{}' is no time", watchdog_us);
+  }
   if (!watched_pid.empty() && !number_in(watched_pid)) {
     nonsense_ = fmt::format("WATCHDOG_PID: '{}' is no process", watched_pid);
   }

@@ -41,7 +41,7 @@ OPTIONS
   --trace FILE            Write what every process of every worker does to FILE, as JSON Lines, for
                           `echo-verify trace FILE`. Each writes its latest when a client comes or goes, and whenever
                           64 KiB are together. Who is killed loses what it has not written, and no more. What stood in
-                          FILE goes when the server listens; a FILE that another server writes is refused.
+                          FILE goes when the server listens; one that another server has begun with is refused.
   --trace-payload WHAT    full: the trace has the messages. digest: it has their sizes and CRC-64, taken where each Recv
                           and each Send ends, so that it still decides whether they came back. Default full.
   --trace-limit SIZE      Keep the trace within SIZE, from 64K on (100M, 2G): when FILE has half of it, it becomes

@@ -47,9 +47,9 @@ class TraceFile {
   /// Is told, in a line, that the trace cannot go on as it should.
   using Complain = std::function<void(const std::string&)>;
 
-  /// Opens the file or makes it, and leaves its content alone until `start`. One that another process writes is an
-  /// error. `most_bytes`: its bound, from `least_trace_bytes` on, or `unlimited`. `complain`: to standard
-  /// error if there is none. Error: one line that names the path and the reason.
+  /// Opens the file or makes it, and leaves its content alone until `start`. One that another process has opened so,
+  /// and has not gone on from, is an error. `most_bytes`: its bound, from `least_trace_bytes` on, or `unlimited`.
+  /// `complain`: to standard error if there is none. Error: one line that names the path and the reason.
   static std::expected<std::unique_ptr<TraceFile>, std::string> open(const std::string& path,
                                                                      std::uint64_t most_bytes = unlimited,
                                                                      Complain complain = {});

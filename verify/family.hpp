@@ -54,9 +54,9 @@ struct ConnectionState {
   bool side_ended = false;   ///< The server ended its side: what it sends after that fails by its own fault.
   bool served = false;       ///< A process other than the one that accepted it held it.
   Excuse excuse = Excuse::none;
-  std::int64_t waited_ms = 0;        ///< Excused by a deadline: the longest that passed while no alarm was set,
-  std::int64_t alarmed_wait_ms = 0;  ///< and of those that passed while one was, the most patient one,
-  std::int64_t alarm_ms = 0;         ///< with its alarm.
+  std::int64_t waited_ms = 0;        ///< Excused by a deadline: the longest of a Recv, or of a Send without an alarm.
+  std::int64_t alarmed_wait_ms = 0;  ///< The same of a Send with an alarm: of several, that for which the shorter of
+  std::int64_t alarm_ms = 0;         ///< the two was longest.
   std::uint8_t failures = 0;         ///< In a row, of those that pass by themselves.
 
   static constexpr std::tuple fields{Field{"client", &ConnectionState::client},

@@ -229,7 +229,7 @@ class Scheduler {
   template <Instruction I>
   void go_on(Task& task, const typename I::Response& response) {
     task.begun = false;
-    if (task.id == 0) return first_goes_on<I>(task, response);
+    if (task.id == 0) return first_goes_on(task, Told<I>{response});
     try {
       task.process->template answer<I>(response);
     } catch (const std::bad_alloc&) {
@@ -238,20 +238,20 @@ class Scheduler {
   }
 
   template <Instruction I>
-  void first_goes_on(Task& first, const typename I::Response& response) {
+  void first_goes_on(Task& first, Told<I> told) {
     const auto stood = first.process;
     try {
-      first.process->template answer<I>(response);
+      first.process->template answer<I>(told.response);
     } catch (const std::bad_alloc&) {
       first.process = stood;
-      untold_.emplace(Told<I>{response});
+      untold_.emplace(std::move(told));
     }
   }
 
   /// False: it still stands where it stood.
   bool tell_again(Task& first) {
-    const auto told = std::exchange(untold_, std::nullopt);
-    std::visit([&]<class I>(const Told<I>& one) { first_goes_on<I>(first, one.response); }, *told);
+    auto told = std::exchange(untold_, std::nullopt);
+    std::visit([&]<class I>(Told<I>& one) { first_goes_on(first, std::move(one)); }, *told);
     return !untold_;
   }
 

@@ -252,8 +252,13 @@ TEST(ForkHandler, AProcessWhoseSendsNeverWaitHearsOfAStop) {
   ForkHandler handler;
   const Ends ends = connect(handler);
   raise(SIGTERM);
+  const Send send{ends.server, Bytes::copy_of("a"), {.wait_ms = forever_ms, .drain_ms = 1}};
+  EXPECT_EQ(handler(send), 1U) << "it goes ahead, and has not heard of it yet";
   Result<std::size_t> sent = 0;
-  for (int sends = 0; sent && sends < 100; ++sends) sent = handler(Send{ends.server, Bytes::copy_of("a"), {}});
+  for (int sends = 0; sent && sends < 1'000'000; ++sends) {
+    sent = handler(send);
+    static_cast<void>(receive(handler, ends.client, {.wait_ms = 0, .drain_ms = forever_ms}));
+  }
   EXPECT_EQ(sent, failed(Errno::STOPPING));
 }
 

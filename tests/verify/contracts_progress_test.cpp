@@ -62,6 +62,7 @@ TEST(ProgressLimit, WhoTriesAgainWithoutWaitingKeepsItsClientToo) {
   EXPECT_EQ(progress_of(having_read("abc").on(1, tried, expired).on(1, Sleep{9'000}, done()).on(1, tried, expired)),
             "process 1, event 5 (Send)" + breach);
   EXPECT_EQ(progress_of(having_read("abc").on(1, tried, 1).on(1, rest, 2)), "process 1, event 4 (Send)" + breach);
+  EXPECT_EQ(progress_of(having_read("abc").on(1, tried, failed(Errno::INTR)).on(1, tried, 3)), "kept");
   EXPECT_EQ(progress_of(having_read("abc").on(1, tried, 1).on(1, alarm, done()).on(1, rest, 2)), "kept");
   EXPECT_EQ(progress_of(having_read("abc").on(1, tried, 3).on(1, read(), bytes("bc")).on(1, rest, 2)), "kept");
 }

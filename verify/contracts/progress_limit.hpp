@@ -57,13 +57,19 @@ struct ProgressLimit {
       const Pace* const known = paces.find(process);
       if (keeps_client(known == nullptr ? Pace{} : *known, seen)) {
         paces.edit(process).tried = true;
-      } else if (!send->response || send->response->value_or(0) < send->instruction.bytes.size()) {
+      } else if (leaves_something(*send)) {
         paces.edit(process).stalled = true;
       }
     }
   }
 
  private:
+  /// An interrupted one has not tried.
+  static bool leaves_something(const Exchange<Send>& send) {
+    return send.response && *send.response != Result<std::size_t>(failed(Errno::INTR)) &&
+           send.response->value_or(0) < send.instruction.bytes.size();
+  }
+
   static bool keeps_client(const Pace& pace, const Seen& seen) {
     const auto* const send = seen.issued<Send>();
     return send != nullptr && (send->instruction.until.wait_ms > 0 || pace.stalled);

@@ -6,12 +6,13 @@
 namespace antiphon::verify {
 
 std::expected<Verdict, BadInput> judge_strace(std::istream& log, std::optional<std::int64_t> port) {
+  const bool has_some = log.peek() != std::istream::traits_type::eof();
+  if (!has_some && !log.bad()) return std::unexpected(BadInput{1, "there is nothing"});
   strace::Reader reader(log);
   foreign::LogJudge judge(reader, port);
-  for (bool none = true;; none = false) {
+  for (;;) {
     const auto event = reader.next();
     if (!event) return std::unexpected(event.error());
-    if (!*event && none) return std::unexpected(BadInput{1, "there is no whole line of strace"});
     if (!*event) return judge.finish(reader.cut());
     judge.see(**event);
     if (const auto& refusal = judge.refusal()) return std::unexpected(*refusal);
