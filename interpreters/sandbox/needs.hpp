@@ -98,7 +98,7 @@ Permission call(std::string_view name, std::string_view only, std::vector<Condit
 
 /// The two halves of a way to connect without connect(2), past Landlock. A send to an address connects a socket that is
 /// not connected (MSG_FASTOPEN of tcp(7)), and shutdown(SHUT_RD) makes a listener such a socket. A connection never
-/// becomes one. On a ring the second half alone closes the way.
+/// becomes one. On a ring, and where no socket can be made, the second half alone closes the way.
 Permission send_on_connection();  ///< sendto without an address; nor does a datagram go to whom it is not meant for.
 Permission shutdown_write();      ///< shutdown(SHUT_WR).
 

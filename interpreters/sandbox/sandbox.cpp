@@ -62,6 +62,14 @@ void drop_capabilities(const std::vector<Capability>& kept) {
   check(syscall(SYS_capset, &header, left.data()), "capset");
 }
 
+/// Nothing makes a socket and none takes datagrams: all are connections or listen, and `shutdown_write` keeps them so.
+/// There an address is idle, and to look for one at each Send costs more than all that is looked at else.
+void let_sends_be(std::vector<Need>& needs) {
+  for (Need& need : needs) {
+    if (need.what.name == send_on_connection().name) need.what = call(need.what.name);
+  }
+}
+
 }  // namespace
 
 Profile profile_of(const Reach& reach, const Surroundings& surroundings) {
@@ -73,9 +81,11 @@ Profile profile_of(const Reach& reach, const Surroundings& surroundings) {
   profile.refusals = refusals_for(instructions, surroundings);
 
   const bool opens = instructions.contains(OpenSocket::name);
+  const bool connects = instructions.contains(Connect::name);
+  if (!opens && !connects && !surroundings.notices) let_sends_be(profile.needs);
   profile.grounds = {.folder = surroundings.trace_folder,
                      .binds = opens,
-                     .connects = instructions.contains(Connect::name),
+                     .connects = connects,
                      // By a signal of its parent's end.
                      .signals = surroundings.metrics};
   if (opens) profile.keeps.push_back(binds_low_ports);

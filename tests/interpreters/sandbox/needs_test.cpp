@@ -33,9 +33,15 @@ Texts granted(const Server& program, Interpreter interpreter) {
   return texts;
 }
 
+const std::string any_send = "sendto";
+const std::string send_on_connections = "sendto(no address)";
+
+/// What is granted to the one and not to the other, which may do nothing that the one may not; but whoever can make
+/// sockets may send on connections only.
 Texts more(const Server& changed, const Server& before, Interpreter interpreter) {
-  const Texts had = granted(before, interpreter);
+  Texts had = granted(before, interpreter);
   Texts has = granted(changed, interpreter);
+  if (has.contains(send_on_connections)) had.erase(any_send);
   for (const std::string& one : had) EXPECT_EQ(has.erase(one), 1U) << one;
   return has;
 }
@@ -56,8 +62,10 @@ TEST(needs, who_connects_gets_what_that_takes) {
   const Server connects = also(stream, Connect{});
   const Texts common{"socket(AF_INET, SOCK_STREAM)", "socket(AF_INET6, SOCK_STREAM)", "connect",
                      "setsockopt(TCP_NODELAY)", "getsockopt(SO_ERROR)"};
-  EXPECT_EQ(more(connects, stream, Interpreter::fork), common);
-  EXPECT_EQ(more(connects, stream, Interpreter::epoll), common);
+  Texts by_call = common;
+  by_call.insert(send_on_connections);
+  EXPECT_EQ(more(connects, stream, Interpreter::fork), by_call);
+  EXPECT_EQ(more(connects, stream, Interpreter::epoll), by_call);
   Texts blocking = common;
   blocking.insert({"fcntl(F_GETFL)", "fcntl(F_SETFL)"});
   EXPECT_EQ(more(connects, stream, Interpreter::uring), blocking);
@@ -71,9 +79,9 @@ TEST(needs, who_ends_its_side_gets_one_call) {
 
 TEST(needs, who_opens_a_listener_gets_a_bind_and_keeps_the_capability_for_it) {
   const Server opens = also(stream, OpenSocket{});
-  EXPECT_EQ(
-      more(opens, stream, Interpreter::fork),
-      (Texts{"socket(AF_INET, SOCK_STREAM)", "bind", "socket(AF_INET6, SOCK_STREAM)", "setsockopt(SO_REUSEADDR)"}));
+  EXPECT_EQ(more(opens, stream, Interpreter::fork),
+            (Texts{"socket(AF_INET, SOCK_STREAM)", "bind", "socket(AF_INET6, SOCK_STREAM)", "setsockopt(SO_REUSEADDR)",
+                   send_on_connections}));
   const Profile before = profile_of(reach_of(stream), on(Interpreter::fork));
   const Profile after = profile_of(reach_of(opens), on(Interpreter::fork));
   EXPECT_FALSE(before.grounds.binds);
@@ -130,7 +138,23 @@ TEST(needs, of_a_ring_are_operations) {
   EXPECT_EQ(ring_operations(profile_of(reach_of(stream), on(Interpreter::uring)).needs).size(), 5U);
   EXPECT_TRUE(ring_operations(profile_of(reach_of(stream), on(Interpreter::epoll)).needs).empty());
   // What goes by the ring goes by no call.
-  for (const char* call : {"accept4", "sendto(no address)"}) EXPECT_FALSE(has.contains(call));
+  for (const std::string& call : {std::string("accept4"), any_send, send_on_connections}) {
+    EXPECT_FALSE(has.contains(call)) << call;
+  }
+}
+
+TEST(needs, an_address_is_looked_for_where_it_could_lead_elsewhere) {
+  const auto sends = [](Surroundings surroundings) {
+    Texts texts;
+    for (const Need& need : profile_of(reach_of(stream), surroundings).needs) {
+      if (need.what.name == any_send) texts.insert(text_of(need.what));
+    }
+    return texts;
+  };
+  Surroundings surroundings = on(Interpreter::epoll);
+  EXPECT_EQ(sends(surroundings), Texts{any_send}) << "all are connections";
+  surroundings.notices = true;
+  EXPECT_EQ(sends(surroundings), Texts{send_on_connections}) << "notices are datagrams";
 }
 
 TEST(needs, every_instruction_says_what_it_needs_where_it_asks_the_kernel) {
