@@ -211,7 +211,7 @@ class Scheduler {
     if constexpr (Waits<I>) note_outcome<I>(task, response);
     const bool tells = std::same_as<I, Listen> || !response;
     if (is_told(task, tells)) report(task, Issued{Exchange<I>{instruction, response}, std::nullopt});
-    go_on<I>(task, response);
+    go_on(task, instruction, response);
   }
 
   template <Waits I>
@@ -227,9 +227,9 @@ class Scheduler {
   /// A process that finds no memory for what follows ends, as one of the operating system would, and it alone. The
   /// first one serves all: it is told again until there is memory.
   template <Instruction I>
-  void go_on(Task& task, const typename I::Response& response) {
+  void go_on(Task& task, const I& instruction, const typename I::Response& response) {
     task.begun = false;
-    if (task.id == 0) return first_goes_on(task, Told<I>{response});
+    if (task.id == 0) return first_goes_on(task, Exchange<I>{instruction, response});
     try {
       task.process->template answer<I>(response);
     } catch (const std::bad_alloc&) {
@@ -238,10 +238,10 @@ class Scheduler {
   }
 
   template <Instruction I>
-  void first_goes_on(Task& first, Told<I> told) {
+  void first_goes_on(Task& first, Exchange<I> told) {
     const auto stood = first.process;
     try {
-      first.process->template answer<I>(told.response);
+      first.process->template answer<I>(*told.response);
     } catch (const std::bad_alloc&) {
       first.process = stood;
       untold_.emplace(std::move(told));
@@ -251,7 +251,7 @@ class Scheduler {
   /// False: it still stands where it stood.
   bool tell_again(Task& first) {
     auto told = std::exchange(untold_, std::nullopt);
-    std::visit([&]<class I>(Told<I>& one) { first_goes_on(first, std::move(one)); }, *told);
+    std::visit([&]<class I>(Exchange<I>& one) { first_goes_on(first, std::move(one)); }, *told);
     return !untold_;
   }
 
@@ -328,7 +328,7 @@ class Scheduler {
     // The child goes on first: all children do so alike, and core keeps what it finds first.
     answer(*child, instruction, Forked(Child{}));
     make_ready(*child);
-    go_on<Fork>(task, to_parent);
+    go_on(task, instruction, to_parent);
   }
 
   /// Counts one more child, unless that many live already.
@@ -581,7 +581,7 @@ class Scheduler {
   LoopCounts own_counts_;
   LoopCounts* counts_;
   Spin spin_;
-  std::optional<ToldOfAny> untold_;  ///< What the first process was not told yet, for want of memory.
+  std::optional<AnyExchange<Net>> untold_;  ///< The first process was not told the response yet, for want of memory.
   Slab<Task> tasks_;
   Slab<Channel> channels_;
   Timers<Task> timers_;

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
-#include <variant>
 
 #include "core/process.hpp"
 #include "core/programs/server.hpp"
@@ -75,23 +74,6 @@ struct Task {
 
   [[nodiscard]] bool in_use() const { return process.has_value(); }
 };
-
-/// A response that is kept.
-template <Instruction I>
-struct Told {
-  typename I::Response response;
-};
-
-namespace detail {
-template <class E>
-struct ToldOf;
-template <class... Is>
-struct ToldOf<Effects<Is...>> {
-  using Type = std::variant<Told<Is>...>;
-};
-}  // namespace detail
-
-using ToldOfAny = typename detail::ToldOf<Net>::Type;
 
 /// Tasks one after the other, linked by `next`; a task stands in one queue at a time.
 template <class Task>

@@ -7,7 +7,6 @@ sys.dont_write_bytecode = True
 
 import fcntl
 import os
-import resource
 import select
 import socket
 import struct
@@ -17,6 +16,7 @@ import time
 import unittest
 
 from serving import (
+    allow_many_descriptors,
     PATIENCE_S,
     Server,
     at_end,
@@ -43,9 +43,7 @@ def family_kib(server):
 
 def pushing(server):
     """A client that will not take back what it sends."""
-    client = socket.socket()
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    client.connect(server.address)
+    client = server.connect_narrowly()
     client.setblocking(False)
     return client
 
@@ -89,9 +87,7 @@ def vanish(client):
 
 class Abuse:
     def setUp(self):
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        allow_many_descriptors(self)
 
     def server(self, *options):
         return Server(*options, interpreter=self.interpreter)
@@ -119,7 +115,7 @@ class Abuse:
                 self.assertTrue(at_end(one_more))
             for client in clients:
                 client.close()
-            eventually("there is place again", lambda: self.is_served(server))
+            eventually("there is place again", server.serves)
 
     @unittest.skipIf(is_sanitized(), "a sanitizer needs memory of its own")
     def test_so_is_what_a_trace_a_monitor_and_metrics_add(self):
@@ -133,13 +129,6 @@ class Abuse:
         per_client = CLIENT_KIB[self.interpreter] + WATCHED_CLIENT_KIB[self.interpreter]
         per_worker = WORKER_KIB[self.interpreter] + WATCHED_WORKER_KIB[self.interpreter]
         self.assertLess(grown, per_worker + per_client * count)
-
-    @staticmethod
-    def is_served(server):
-        try:
-            return server.echo(b"here") == b"here"
-        except ConnectionError:
-            return False
 
     def test_a_client_that_pushes_does_not_hold_up_the_others(self):
         """It has something to be done at any time, and the others have a hundred messages answered meanwhile."""
@@ -183,7 +172,7 @@ class Abuse:
                 self.assertEqual(converse(early, b"still here", close_side=False), b"still here")
                 for client in crowd:
                     client.close()
-            eventually("there is place again", lambda: self.is_served(server))
+            eventually("there is place again", server.serves)
             eventually("all descriptors are back", lambda: server.descriptors() <= descriptors)
 
     def test_a_crowd_that_is_silent_is_let_go(self):
@@ -207,7 +196,7 @@ class Abuse:
             for client in crowd:
                 with client:
                     self.assertTrue(at_end(client))
-            eventually("there is place again", lambda: self.is_served(server))
+            eventually("there is place again", server.serves)
             eventually("all descriptors are back", lambda: server.descriptors() <= descriptors)
             if self.interpreter == "fork":
                 eventually("all sessions but one are gone", lambda: len(children_of(server.pid)) == 1)

@@ -15,7 +15,7 @@ import tempfile
 import time
 import unittest
 
-from serving import Server, children_of, converse, eventually, is_sanitized, on_each_interpreter
+from serving import Server, allow_many_descriptors, children_of, converse, eventually, is_sanitized, on_each_interpreter
 
 SCARCE = os.path.join(os.path.dirname(os.environ["ANTIPHON_APPS_DIR"]), "tests", "libscarce_preload.so")
 
@@ -93,13 +93,11 @@ class Exhausted:
     """For a while no memory is left at all: until those who hold it leave."""
 
     def setUp(self):
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        allow_many_descriptors(self)
 
     def test_the_server_outlives_it_and_serves_again(self):
         with Server("--drain-timeout", "1", interpreter=self.interpreter) as server:
-            crowd = [self.connect_narrowly(server) for _ in range(CROWD)]
+            crowd = [server.connect_narrowly() for _ in range(CROWD)]
             self.assertEqual(server.echo(b"last"), b"last")
             limit_address_space(server.pid)
             server.process.send_signal(signal.SIGSTOP)
@@ -114,7 +112,7 @@ class Exhausted:
             eventually("memory is short", is_short)
             for client in crowd:
                 client.close()
-            eventually("it serves again", lambda: self.is_served(server))
+            eventually("it serves again", server.serves)
             self.assertIsNone(server.process.poll())
 
     @staticmethod
@@ -125,27 +123,12 @@ class Exhausted:
                 client.send(b"x" * 65536)
 
     @staticmethod
-    def connect_narrowly(server):
-        """What it does not take back, the server holds soon."""
-        client = socket.socket()
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        client.connect(server.address)
-        return client
-
-    @staticmethod
     def begin_connecting(server):
         client = socket.socket()
         client.setblocking(False)
         client.connect_ex(server.address)
         return client
 
-    @staticmethod
-    def is_served(server):
-        try:
-            with socket.create_connection(server.address, 1) as client:
-                return converse(client, b"here") == b"here"
-        except OSError:
-            return False
 
 
 @unittest.skipIf(is_sanitized(), "the sanitizer has an allocator of its own")

@@ -56,6 +56,13 @@ def eventually(what, predicate):
     raise AssertionError(f"it never came to this: {what}")
 
 
+def allow_many_descriptors(case):
+    """As many as there may be, in the test and in what it starts, until the test's end."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    case.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+
+
 def is_sanitized(path=ECHO_SERVER):
     """Built with AddressSanitizer or ThreadSanitizer: memory is another matter there."""
     with open(path, "rb") as file:
@@ -187,6 +194,21 @@ class Server:
         """What comes back for the data, to the end."""
         with self.connect() as connection:
             return converse(connection, data)
+
+    def connect_narrowly(self):
+        """A client with room for little: what it does not take back, the server holds soon."""
+        client = socket.socket()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(self.address)
+        return client
+
+    def serves(self):
+        """Whether a client that comes now is served at once."""
+        try:
+            with socket.create_connection(self.address, 1) as client:
+                return converse(client, b"here") == b"here"
+        except OSError:
+            return False
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
