@@ -99,26 +99,6 @@ void* take_anew(std::size_t block) {
   return reserved;
 }
 
-bool fill_reserve_from_heap() noexcept {
-  try {
-    while (lists.reserved < reserved_blocks && open_lists()) {
-      lists.reserve = new (::operator new(small_limit)) Free{lists.reserve};
-      ++lists.reserved;
-    }
-  } catch (const std::bad_alloc&) {
-    return false;
-  }
-  return lists.reserved == reserved_blocks;
-}
-
-void free_lists() noexcept {
-  for (std::size_t index = 0; index < small_classes; ++index) free_all(lists.small[index], (index + 1) * step);
-  for (std::size_t index = 0; index < large_classes; ++index) {
-    free_all(lists.large[index], (std::size_t{1024} << index) + header_room);
-    lists.kept_large[index] = 0;
-  }
-}
-
 void* take_from_list(std::size_t size) {
   if (size > largest) return take_anew(size);
   const Class sizes(size);
@@ -139,10 +119,15 @@ void* take_slowly(std::size_t size) {
 }
 
 bool fill_reserve() noexcept {
-  if (fill_reserve_from_heap()) return true;
-  // What was given back may be all the memory that there is.
-  free_lists();
-  return fill_reserve_from_heap();
+  try {
+    while (lists.reserved < reserved_blocks && open_lists()) {
+      lists.reserve = new (::operator new(small_limit)) Free{lists.reserve};
+      ++lists.reserved;
+    }
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  return lists.reserved == reserved_blocks;
 }
 
 void give_back_slowly(void* block, std::size_t size) noexcept {
@@ -160,7 +145,11 @@ void give_back_slowly(void* block, std::size_t size) noexcept {
 
 void trim() noexcept {
   using namespace detail;
-  free_lists();
+  for (std::size_t index = 0; index < small_classes; ++index) free_all(lists.small[index], (index + 1) * step);
+  for (std::size_t index = 0; index < large_classes; ++index) {
+    free_all(lists.large[index], (std::size_t{1024} << index) + header_room);
+    lists.kept_large[index] = 0;
+  }
   free_all(lists.reserve, small_limit);
   lists.reserved = 0;
 }

@@ -385,6 +385,13 @@ class Scheduler {
 
   // -- instructions ---------------------------------------------------------------------------------------------
 
+  /// What ended sessions gave back may be all the memory that there is.
+  static bool has_reserve() {
+    if (pool::keep_reserve()) return true;
+    pool::trim();
+    return pool::keep_reserve();
+  }
+
   template <Waits I>
   std::optional<typename I::Response> perform(Task& task, const I& instruction) {
     const bool first_look = !std::exchange(task.begun, true);
@@ -394,7 +401,7 @@ class Scheduler {
     }
     if (first_look && cut_of(instruction) <= now_) return failed(Errno::STOPPING);
     // The acceptor serves all, so it goes on only where it is sure to have memory for what follows.
-    if (std::same_as<I, Accept> && !pool::keep_reserve()) return failed(Errno::NOMEM);
+    if (std::same_as<I, Accept> && !has_reserve()) return failed(Errno::NOMEM);
     if (auto response = attempt(task, instruction)) return response;
     // The clock was read when the turn began. Waits for others may count from there; a Sleep lasts as long as it says.
     const Nanoseconds start = std::same_as<I, Sleep> && first_look ? kernel::now() : now_;

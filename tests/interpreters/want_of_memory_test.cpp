@@ -348,20 +348,21 @@ TYPED_TEST(WantOfMemory, APlantedPlaceWithoutAGuardIsFound) {
 // -- Processes ---------------------------------------------------------------------------------------------------
 
 /// How a forking server's first process ended.
-enum class Status : std::uint8_t { whole, failed_once, threw };
+enum class Status : std::uint8_t { whole, failed, threw };
 
-/// Reports where it listens; from then on the nth allocation fails, in each process that comes to it.
+/// Reports where it listens; from then on the allocations from `first` to `last` fail, in each process that comes to
+/// them.
 class Scarce {
  public:
-  Scarce(ForkHandler& handler, int report_to, std::int64_t nth)
-      : handler_(&handler), report_to_(report_to), nth_(nth) {}
+  Scarce(ForkHandler& handler, int report_to, std::int64_t first, std::int64_t last)
+      : handler_(&handler), report_to_(report_to), first_(first), last_(last) {}
 
   template <Instruction I>
   typename I::Response operator()(const I& instruction) {
     typename I::Response response = (*handler_)(instruction);
     if constexpr (std::same_as<I, Listen>) {
       if (write(report_to_, &response->port, sizeof(response->port)) < 0) std::_Exit(1);
-      scarce_heap::fail(nth_, nth_);
+      scarce_heap::fail(first_, last_);
     }
     return response;
   }
@@ -369,17 +370,18 @@ class Scarce {
  private:
   ForkHandler* handler_;
   int report_to_;
-  std::int64_t nth_;
+  std::int64_t first_;
+  std::int64_t last_;
 };
 
 /// A server in a process of its own.
 class ForkServing {
  public:
-  explicit ForkServing(std::int64_t nth) {
+  ForkServing(std::int64_t first, std::int64_t last) {
     int ends[2];
     EXPECT_EQ(pipe(ends), 0);
     pid_ = fork();
-    if (pid_ == 0) std::_Exit(static_cast<int>(serve(ends[1], nth)));
+    if (pid_ == 0) std::_Exit(static_cast<int>(serve(ends[1], first, last)));
     std::uint16_t port = 0;
     EXPECT_EQ(read(ends[0], &port, sizeof(port)), static_cast<ssize_t>(sizeof(port)));
     at_ = {"127.0.0.1", port};
@@ -397,15 +399,15 @@ class ForkServing {
   }
 
  private:
-  static Status serve(int report_to, std::int64_t nth) {
+  static Status serve(int report_to, std::int64_t first, std::int64_t last) {
     ForkHandler handler;
     try {
-      static_cast<void>(run(server_with_limits(), Scarce(handler, report_to, nth)));
+      static_cast<void>(run(server_with_limits(), Scarce(handler, report_to, first, last)));
       handler.await_children(60'000);
     } catch (const std::bad_alloc&) {
       return Status::threw;
     }
-    return scarce_heap::recover() > 0 ? Status::failed_once : Status::whole;
+    return scarce_heap::recover() > 0 ? Status::failed : Status::whole;
   }
 
   pid_t pid_ = -1;
@@ -414,14 +416,24 @@ class ForkServing {
 
 TEST(WantOfMemoryOnFork, OnceAnywhereCostsOneClientAtMost) {
   std::int64_t nth = 1;
-  for (Status status = Status::failed_once; status == Status::failed_once; ++nth) {
-    const ForkServing serving(nth);
+  for (Status status = Status::failed; status == Status::failed; ++nth) {
+    const ForkServing serving(nth, nth);
     const std::size_t unserved = unserved_of_crowd(serving.at());
     status = serving.stop();
     ASSERT_NE(status, Status::threw) << "allocation " << nth;
     ASSERT_LE(unserved, 1U) << "allocation " << nth;
   }
   EXPECT_GT(nth, crowd_size) << "each child takes memory of its parent";
+}
+
+TEST(WantOfMemoryOnFork, FromSomewhereOnLetsTheServerLive) {
+  for (std::int64_t from = 1; from < 13; from += 4) {
+    const ForkServing serving(from, scarce_heap::for_ever);
+    Crowd crowd(serving.at());
+    crowd.say("hello");
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));  // it asks for clients again and again
+    EXPECT_EQ(serving.stop(), Status::failed) << "allocation " << from;
+  }
 }
 
 }  // namespace
