@@ -385,9 +385,10 @@ class Scheduler {
 
   // -- instructions ---------------------------------------------------------------------------------------------
 
-  /// What ended sessions gave back may be all the memory that there is.
-  static bool has_reserve() {
+  /// What ended sessions gave back may be all the memory that there is. Those that live go on with it.
+  [[nodiscard]] bool has_reserve() const {
     if (pool::keep_reserve()) return true;
+    if (living_ > 1) return false;
     pool::trim();
     return pool::keep_reserve();
   }
